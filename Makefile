@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make help tells what there is.
+
+VERSION := 0.1.0
+
+# The kernel to build for: the installed linux-headers package's, whatever
+# kernel this machine runs.
+KREL	?= $(shell scripts/kernel-release)
+KDIR	?= /usr/src/linux-headers-$(KREL)
+
+PREFIX	?= /usr/local
+DESTDIR	?=
+BUILD	?= $(CURDIR)/build
+
+# Where install puts things.
+MODDIR	= $(DESTDIR)/lib/modules/$(KREL)/updates/kmdom
+INCDIR	= $(DESTDIR)$(PREFIX)/include/linux
+# For building other modules against kmdom: headers, and Module.symvers for
+# KBUILD_EXTRA_SYMBOLS, one for each kernel.
+SRCDIR	= $(DESTDIR)$(PREFIX)/src/kmdom-$(VERSION)
+
+MODULES	= module/core/kmdom.ko module/fs/kmdomfs.ko
+
+export BUILD PREFIX DESTDIR VERSION
+# Not exported: before setup has run it would be exported empty.
+unexport KREL KDIR
+
+# Two makes in one tree must not run kbuild at the same time.
+KBUILD	= mkdir -p $(BUILD) && flock $(BUILD)/.kbuild.lock $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+.PHONY: all
+all: modules userspace
+
+.PHONY: modules
+modules:
+	+@$(KBUILD) modules
+
+.PHONY: userspace
+userspace:
+	+@$(if $(wildcard daemon/Makefile),$(MAKE) -C daemon all)
+
+# Everything that the tests need, in build/selftests/ (see scripts/check).
+.PHONY: selftests
+selftests: userspace
+	+@$(KBUILD) KMDOM_SELFTESTS=y modules
+	+@$(if $(wildcard selftests/Makefile),$(MAKE) -C selftests KREL=$(KREL) KDIR=$(KDIR) all)
+
+.PHONY: setup
+setup:
+	@scripts/setup
+
+.PHONY: check
+check: setup
+	+@$(MAKE) --no-print-directory selftests
+	@scripts/check $(T)
+
+.PHONY: demo
+demo: setup
+	+@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+.PHONY: vm
+vm: setup
+	@scripts/vm --interactive
+
+.PHONY: style
+style: setup
+	@scripts/style
+
+.PHONY: install
+install: all
+	install -d $(MODDIR) $(INCDIR) $(SRCDIR)/include/linux $(SRCDIR)/include/uapi/linux $(SRCDIR)/$(KREL)
+	install -m 644 $(MODULES) $(MODDIR)
+	$(if $(DESTDIR),,depmod $(KREL))
+	install -m 644 uapi/linux/kmdom.h $(INCDIR)
+	install -m 644 module/include/linux/kmdom_client.h $(SRCDIR)/include/linux
+	install -m 644 uapi/linux/kmdom.h $(SRCDIR)/include/uapi/linux
+	awk -F '\t' -v OFS='\t' '$$3 ~ /module.core.kmdom$$/ { $$3 = "kmdom"; print; n++ } \
+		END { exit !n }' Module.symvers >$(SRCDIR)/$(KREL)/Module.symvers
+	+$(if $(wildcard daemon/Makefile),$(MAKE) -C daemon install)
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(addprefix $(MODDIR)/,$(notdir $(MODULES)))
+	-rmdir --ignore-fail-on-non-empty $(MODDIR)
+	$(if $(DESTDIR),,depmod $(KREL))
+	rm -f $(INCDIR)/kmdom.h
+	rm -rf $(SRCDIR)
+	+$(if $(wildcard daemon/Makefile),$(MAKE) -C daemon uninstall)
+
+.PHONY: clean
+clean:
+	+@$(KBUILD) KMDOM_SELFTESTS=y clean
+	rm -rf $(BUILD)
+
+.PHONY: help
+help:
+	@echo 'Try it:'
+	@echo '  demo       two tenants in a virtual machine, from packages to a table'
+	@echo '  check      build everything and run every test (T=NAME: only that one)'
+	@echo '  vm         a shell in the virtual machine (this tree is visible in it)'
+	@echo 'Build it:'
+	@echo '  all        modules and user space (the default)'
+	@echo '  modules    kmdom.ko and kmdomfs.ko'
+	@echo '  userspace  libkmdom, kmdomd, kmdomctl'
+	@echo '  selftests  the test programs, in build/selftests/'
+	@echo '  setup      install the Debian packages that all this needs'
+	@echo '  style      checkpatch, sparse, kernel-doc, shellcheck, codespell'
+	@echo '  clean      remove what was built'
+	@echo 'Use it:'
+	@echo '  install    modules, headers, user space (PREFIX, DESTDIR)'
+	@echo '  uninstall  remove them again'
+	@echo
+	@echo 'Variables:'
+	@echo '  KREL=$(KREL)  (the kernel to build for)'
+	@echo '  KDIR=$(KDIR)'
+	@echo '  PREFIX=$(PREFIX)  DESTDIR=$(DESTDIR)'

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cache.h - typed caches of a domain, and the slots of their pages
+ */
+#ifndef KMDOM_CACHE_H
+#define KMDOM_CACHE_H
+
+#include <linux/local_lock.h>
+#include <linux/percpu.h>
+#include <linux/spinlock.h>
+#include "entry.h"
+#include "frames.h"
+#include "schema.h"
+
+struct kmdom_domain;
+
+#define KMDOM_MAGAZINE	32	/* slots that a CPU keeps of a cache */
+
+/**
+ * struct kmdom_magazine - slots at hand on one CPU
+ * @lock: this CPU's; no other CPU touches the magazine
+ * @nr: in @refs
+ * @refs: hints: a slot is the taker's only if its bit in the frame's "mag"
+ *	was set, which freezing the page clears
+ */
+struct kmdom_magazine {
+	local_lock_t lock;
+	unsigned int nr;
+	kmdom_ref refs[KMDOM_MAGAZINE];
+};
+
+/**
+ * struct kmdom_cache - objects of one type in one domain
+ * @dom: the domain; constant
+ * @id: its number in entries, from 1; constant
+ * @name: of the type; constant
+ * @schema: the type, as long as @users is not 0; its hash for ever
+ * @users: who needs the type: a client that is attached, each page, each step
+ *	of paging. The first holds a reference on the type's module
+ * @owner: that module
+ * @attached: a client is (the domain's lifecycle mutex)
+ * @anchor: a ref that the client keeps here
+ * @nr_pages: present and absent
+ * @lock: protects @partial, and the search for free slots in its pages
+ * @partial: present pages with free slots
+ * @magazines: one a CPU
+ */
+struct kmdom_cache {
+	struct kmdom_domain *dom;
+	unsigned int id;
+	char name[KMDOM_TYPE_MAX];
+	struct kmdom_schema schema;
+	atomic_long_t users;
+	struct module *owner;
+	bool attached;
+	kmdom_ref anchor;
+	atomic64_t nr_pages;
+	spinlock_t lock;
+	struct list_head partial;
+	struct kmdom_magazine __percpu *magazines;
+};
+
+/* cache.c */
+struct kmdom_cache *kmdom_cache_get(struct kmdom_domain *dom, unsigned int id);
+void kmdom_cache_put(struct kmdom_cache *cache, long nr);
+void kmdom_caches_drop_pages(struct kmdom_domain *dom);
+void kmdom_caches_destroy(struct kmdom_domain *dom);
+
+/* slab.c */
+int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
+		     unsigned int *promised);
+void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot);
+int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index);
+bool kmdom_slab_release(struct kmdom_domain *dom, u64 index);
+void kmdom_slab_drop_magazines(struct kmdom_frame *frame);
+void kmdom_slab_page_arrived(struct kmdom_frame *frame);
+void kmdom_slab_page_leaves(struct kmdom_frame *frame);
+
+#endif /* KMDOM_CACHE_H */

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * frames.c - pools of frames and their ledger
+ *
+ * Frames move along the edges of kmdom_frame_edges and no other way. A frame
+ * that goes back to the system waits for a grace period first, because a
+ * reader of the page table may still hold the number that it just read, and
+ * finds the descriptor through it.
+ */
+#include <linux/cred.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+#include <linux/slab.h>
+#include "domain.h"
+#include "frames.h"
+#include "pin.h"
+
+/* Legal changes of a frame's state: a bit for each state that may follow. */
+static const u8 kmdom_frame_edges[] = {
+	[KMDOM_FRAME_NONE] = BIT(KMDOM_FRAME_OWNED),
+	[KMDOM_FRAME_OWNED] = BIT(KMDOM_FRAME_FREE) | BIT(KMDOM_FRAME_NONE),
+	[KMDOM_FRAME_FREE] = BIT(KMDOM_FRAME_OWNED) |
+			     BIT(KMDOM_FRAME_TRANSIT) | BIT(KMDOM_FRAME_NONE),
+	[KMDOM_FRAME_TRANSIT] = BIT(KMDOM_FRAME_FREE) | BIT(KMDOM_FRAME_PAGE) |
+				BIT(KMDOM_FRAME_TABLE) | BIT(KMDOM_FRAME_NONE),
+	[KMDOM_FRAME_PAGE] = BIT(KMDOM_FRAME_TRANSIT),
+	[KMDOM_FRAME_TABLE] = BIT(KMDOM_FRAME_TRANSIT),
+};
+
+/**
+ * kmdom_frame_set_state - the one place where a frame's state changes
+ * @frame: the frame
+ * @state: the state that it shall be in
+ *
+ * Context: the ledger's lock is held; to and from OWNED the pool's mutex too,
+ * except where the pool has no other user.
+ */
+void kmdom_frame_set_state(struct kmdom_frame *frame,
+			   enum kmdom_frame_state state)
+{
+	lockdep_assert_held(&frame->pool->dom->ledger.lock);
+	WARN_ON_ONCE(!(kmdom_frame_edges[frame->state] & BIT(state)));
+	WRITE_ONCE(frame->state, state);
+}
+
+/**
+ * kmdom_ledger_init - an empty ledger
+ * @ledger: the ledger
+ * @max: most frames of all pools together
+ */
+void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max)
+{
+	spin_lock_init(&ledger->lock);
+	INIT_LIST_HEAD(&ledger->free);
+	INIT_LIST_HEAD(&ledger->pools);
+	ledger->max = max;
+}
+
+/** kmdom_frame_data - the memory of a frame that has some */
+void *kmdom_frame_data(const struct kmdom_frame *frame)
+{
+	return page_address(frame->page);
+}
+
+/* Frames that the caller may lock at most. */
+static unsigned long kmdom_user_limit(void)
+{
+	return capable(CAP_IPC_LOCK) ? LONG_MAX :
+				       rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+}
+
+/*
+ * The uid's locked memory, not the process's: frames in use outlive the mm
+ * that lent them, and a uid that forks and dies gains nothing.
+ */
+static int kmdom_user_charge(struct user_struct *user)
+{
+	unsigned long limit = kmdom_user_limit();
+	unsigned long old = atomic_long_read(&user->locked_vm);
+
+	do {
+		if (old >= limit)
+			return -EDQUOT;
+	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &old, old + 1));
+	return 0;
+}
+
+/**
+ * kmdom_frame_back - give memory to a frame that has none
+ * @frame: a frame of the caller's session, in state NONE
+ *
+ * Context: may sleep; in the pager's own process, which is charged; the pool's
+ * mutex is held, or nobody else knows the pool.
+ * Return: 0, the frame is OWNED and zero; -EDQUOT over the domain's limit or the
+ * user's locked memory, -ENOMEM.
+ */
+int kmdom_frame_back(struct kmdom_frame *frame)
+{
+	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+	struct page *page;
+	int ret = -EDQUOT;
+
+	spin_lock(&ledger->lock);
+	if (ledger->backed < ledger->max) {
+		ledger->backed++;
+		ret = 0;
+	}
+	spin_unlock(&ledger->lock);
+	if (ret)
+		return ret;
+
+	ret = kmdom_user_charge(frame->pool->user);
+	if (ret)
+		goto uncount;
+	ret = -ENOMEM;
+	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN |
+			  __GFP_RETRY_MAYFAIL);
+	if (!page)
+		goto uncharge;
+	set_page_private(page, (unsigned long)frame);
+	frame->page = page;
+	spin_lock(&ledger->lock);
+	kmdom_frame_set_state(frame, KMDOM_FRAME_OWNED);
+	spin_unlock(&ledger->lock);
+	return 0;
+
+uncharge:
+	atomic_long_dec(&frame->pool->user->locked_vm);
+uncount:
+	spin_lock(&ledger->lock);
+	ledger->backed--;
+	spin_unlock(&ledger->lock);
+	return ret;
+}
+
+/* After the grace period: no reader can find the descriptor any more. */
+static void kmdom_frame_release_memory(struct kmdom_frame *frame)
+{
+	struct page *page = frame->page;
+
+	frame->page = NULL;
+	set_page_private(page, 0);
+	__free_page(page);
+	atomic_long_dec(&frame->pool->user->locked_vm);
+}
+
+static void kmdom_frame_leave_work(struct work_struct *work)
+{
+	struct kmdom_frame *frame = container_of(to_rcu_work(work),
+						 struct kmdom_frame, leave);
+	struct kmdom_pool *pool = frame->pool;
+
+	kmdom_frame_release_memory(frame);
+	kmdom_pool_put(pool);
+}
+
+static void kmdom_table_leave_work(struct work_struct *work)
+{
+	struct kmdom_frame *frame = container_of(to_rcu_work(work),
+						 struct kmdom_frame, leave);
+	struct kmdom_domain *dom = kmdom_domain_get(frame->pool->dom);
+
+	kmdom_frame_put(frame);
+	kmdom_wait_frames_freed(dom, false);
+	kmdom_domain_unref(dom);
+}
+
+static void kmdom_pool_free_work(struct work_struct *work)
+{
+	struct kmdom_pool *pool = container_of(work, struct kmdom_pool, free);
+	struct kmdom_domain *dom = pool->dom;
+
+	kvfree(pool);
+	kmdom_domain_unref(dom);
+}
+
+/**
+ * kmdom_pool_create - a pool, backed as far as the domain's limit allows
+ * @dom: the domain
+ * @nr_frames: 1 to the domain's limit
+ * @id: number of the session
+ *
+ * Frames beyond what older pools leave of the limit have no memory yet; GRANT
+ * gives it to them as those pools shrink.
+ *
+ * Context: may sleep; in the pager's process, which is charged; the domain's
+ * lifecycle mutex is held.
+ * Return: the pool with one user, or an ERR_PTR: -ENOMEM, -EDQUOT (locked
+ * memory of the user), -EINTR.
+ */
+struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
+				     u64 id)
+{
+	struct kmdom_pool *pool;
+	u32 i;
+	int ret = 0;
+
+	/* Before the descriptors of frames that it can never have. */
+	if (nr_frames > kmdom_user_limit())
+		return ERR_PTR(-EDQUOT);
+	/* The kernel warns of sizes that it refuses, if it is let. */
+	pool = kvzalloc(struct_size(pool, frames, nr_frames),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	pool->dom = kmdom_domain_get(dom);
+	pool->id = id;
+	pool->user = get_uid(current_user());
+	pool->nr_frames = nr_frames;
+	mutex_init(&pool->lock);
+	refcount_set(&pool->users, 1);
+	INIT_WORK(&pool->free, kmdom_pool_free_work);
+	for (i = 0; i < nr_frames; i++) {
+		struct kmdom_frame *frame = &pool->frames[i];
+
+		frame->pool = pool;
+		atomic64_set(&frame->pins, KMDOM_PIN_FROZEN);
+		spin_lock_init(&frame->lock);
+		INIT_LIST_HEAD(&frame->node);
+	}
+
+	spin_lock(&dom->ledger.lock);
+	list_add_tail(&pool->node, &dom->ledger.pools);
+	spin_unlock(&dom->ledger.lock);
+
+	for (i = 0; i < nr_frames && !ret; i++) {
+		if (dom->ledger.max == READ_ONCE(dom->ledger.backed))
+			break;
+		ret = fatal_signal_pending(current) ? -EINTR :
+			kmdom_frame_back(&pool->frames[i]);
+		cond_resched();
+	}
+	if (ret) {
+		kmdom_pool_end(pool);
+		kmdom_pool_put(pool);
+		return ERR_PTR(ret);
+	}
+	return pool;
+}
+
+/* Takes a frame off the list of the free; it is nobody's then. */
+static void kmdom_frame_unlist(struct kmdom_frame *frame)
+{
+	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+
+	lockdep_assert_held(&ledger->lock);
+	list_del_init(&frame->node);
+	ledger->nr_free--;
+	ledger->nr_late -= frame->late;
+}
+
+/*
+ * Takes all frames of an ending pool that are not in use off the ledger, but
+ * for those that were promised to operations under way: these can still
+ * allocate what they reserved, whatever became of the pager.
+ */
+static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
+{
+	struct kmdom_ledger *ledger = &pool->dom->ledger;
+	u32 i;
+
+	spin_lock(&ledger->lock);
+	pool->ended = true;
+	spin_unlock(&ledger->lock);
+
+	for (i = 0; i < pool->nr_frames; i++) {
+		struct kmdom_frame *frame = &pool->frames[i];
+
+		spin_lock(&ledger->lock);
+		if (frame->state == KMDOM_FRAME_FREE && !ledger->closed &&
+		    ledger->nr_free <= ledger->reserved) {
+			/* As if in use: see kmdom_frames_give_late(). */
+			refcount_inc(&pool->users);
+			frame->late = true;
+			ledger->nr_late++;
+			spin_unlock(&ledger->lock);
+			continue;
+		}
+		if (frame->state == KMDOM_FRAME_FREE)
+			kmdom_frame_unlist(frame);
+		if (frame->state == KMDOM_FRAME_FREE ||
+		    frame->state == KMDOM_FRAME_OWNED) {
+			kmdom_frame_set_state(frame, KMDOM_FRAME_NONE);
+			ledger->backed--;
+			list_add(&frame->node, gone);
+		}
+		spin_unlock(&ledger->lock);
+		cond_resched();
+	}
+}
+
+/**
+ * kmdom_pool_end - the session is over: all but the frames in use go back
+ * @pool: the pool
+ *
+ * Context: may sleep; waits for a grace period. The pool's mappings are zapped
+ * and never filled again.
+ */
+void kmdom_pool_end(struct kmdom_pool *pool)
+{
+	struct address_space *mapping;
+	struct kmdom_frame *frame, *next;
+	LIST_HEAD(gone);
+
+	mutex_lock(&pool->lock);
+	mapping = pool->mapping;
+	pool->mapping = NULL;
+	mutex_unlock(&pool->lock);
+	if (mapping)
+		unmap_mapping_range(mapping, 0, 0, 1);
+	kmdom_pool_strip(pool, &gone);
+	if (!list_empty(&gone))
+		synchronize_rcu();
+	list_for_each_entry_safe(frame, next, &gone, node) {
+		list_del_init(&frame->node);
+		kmdom_frame_release_memory(frame);
+		cond_resched();
+	}
+}
+
+/** kmdom_pool_put - end one use of a pool; the last one frees it */
+void kmdom_pool_put(struct kmdom_pool *pool)
+{
+	struct kmdom_domain *dom = pool->dom;
+
+	if (!refcount_dec_and_test(&pool->users))
+		return;
+	spin_lock(&dom->ledger.lock);
+	list_del(&pool->node);
+	spin_unlock(&dom->ledger.lock);
+	free_uid(pool->user);
+	queue_work(kmdom_wq, &pool->free);
+}
+
+static bool kmdom_ledger_has(const struct kmdom_domain *dom, unsigned int nr,
+			     enum kmdom_claim claim)
+{
+	const struct kmdom_ledger *ledger = &dom->ledger;
+	u64 keep = ledger->reserved;
+
+	lockdep_assert_held(&ledger->lock);
+	if (claim == KMDOM_CLAIM_ALLOC)
+		keep += READ_ONCE(dom->wait.nr_waiters);
+	if (claim != KMDOM_CLAIM_OLDEST)
+		keep += KMDOM_FRAMES_RESERVE;
+	return !ledger->closed && ledger->nr_free >= keep + nr;
+}
+
+/**
+ * kmdom_frames_reserve - promise free frames to an operation
+ * @dom: the domain
+ * @nr: how many
+ * @claim: ALLOC or OLDEST
+ *
+ * Context: any that does not interrupt.
+ * Return: whether they were there.
+ */
+bool kmdom_frames_reserve(struct kmdom_domain *dom, unsigned int nr,
+			  enum kmdom_claim claim)
+{
+	struct kmdom_ledger *ledger = &dom->ledger;
+	bool ok;
+
+	spin_lock(&ledger->lock);
+	ok = kmdom_ledger_has(dom, nr, claim);
+	if (ok)
+		ledger->reserved += nr;
+	spin_unlock(&ledger->lock);
+	return ok;
+}
+
+/* A frame of an ended session leaves; its use of the pool ends in the work. */
+static void kmdom_frame_leave(struct kmdom_frame *frame)
+{
+	INIT_RCU_WORK(&frame->leave, kmdom_frame_leave_work);
+	queue_rcu_work(kmdom_wq, &frame->leave);
+}
+
+/* Gives away free frames of ended sessions that no promise needs any more. */
+static void kmdom_frames_give_late(struct kmdom_ledger *ledger)
+{
+	struct kmdom_frame *frame, *next;
+
+	lockdep_assert_held(&ledger->lock);
+	if (!ledger->nr_late)
+		return;
+	list_for_each_entry_safe(frame, next, &ledger->free, node) {
+		if (!ledger->nr_late || ledger->nr_free <= ledger->reserved)
+			break;
+		if (!frame->late)
+			continue;
+		kmdom_frame_unlist(frame);
+		frame->late = false;
+		kmdom_frame_set_state(frame, KMDOM_FRAME_NONE);
+		ledger->backed--;
+		kmdom_frame_leave(frame);
+	}
+}
+
+/** kmdom_frames_unreserve - take back the promise of @nr frames */
+void kmdom_frames_unreserve(struct kmdom_domain *dom, unsigned int nr)
+{
+	spin_lock(&dom->ledger.lock);
+	dom->ledger.reserved -= nr;
+	kmdom_frames_give_late(&dom->ledger);
+	spin_unlock(&dom->ledger.lock);
+}
+
+/**
+ * kmdom_frame_take - take a free frame into use
+ * @dom: the domain
+ * @claim: by what right; PROMISED uses one up
+ *
+ * Context: any that does not interrupt.
+ * Return: a frame in TRANSIT, zero and frozen, or NULL.
+ */
+struct kmdom_frame *kmdom_frame_take(struct kmdom_domain *dom,
+				     enum kmdom_claim claim)
+{
+	struct kmdom_ledger *ledger = &dom->ledger;
+	struct kmdom_frame *frame = NULL;
+
+	spin_lock(&ledger->lock);
+	if (claim == KMDOM_CLAIM_PROMISED) {
+		/* No promise any more, but by right of one. */
+		ledger->reserved--;
+		claim = KMDOM_CLAIM_OLDEST;
+	}
+	if (kmdom_ledger_has(dom, 1, claim)) {
+		frame = list_first_entry(&ledger->free, struct kmdom_frame,
+					 node);
+		kmdom_frame_unlist(frame);
+		kmdom_frame_set_state(frame, KMDOM_FRAME_TRANSIT);
+		/* A late one has its use of the pool already. */
+		if (!frame->late)
+			refcount_inc(&frame->pool->users);
+		frame->late = false;
+		ledger->nr_used++;
+		if (ledger->nr_used > ledger->peak_used)
+			ledger->peak_used = ledger->nr_used;
+	}
+	/* A promise that was used up ends, too. */
+	kmdom_frames_give_late(ledger);
+	spin_unlock(&ledger->lock);
+	return frame;
+}
+
+/**
+ * kmdom_frame_put - end the use of a frame
+ * @frame: in TRANSIT, frozen, found through no entry
+ *
+ * Context: may not interrupt. The frame is wiped, and is free again or, if its
+ * session has ended, leaves for the system after a grace period.
+ */
+void kmdom_frame_put(struct kmdom_frame *frame)
+{
+	struct kmdom_pool *pool = frame->pool;
+	struct kmdom_ledger *ledger = &pool->dom->ledger;
+	bool leaves;
+
+	clear_page(kmdom_frame_data(frame));
+	spin_lock(&ledger->lock);
+	ledger->nr_used--;
+	leaves = pool->ended;
+	if (leaves) {
+		kmdom_frame_set_state(frame, KMDOM_FRAME_NONE);
+		ledger->backed--;
+	} else {
+		kmdom_frame_set_state(frame, KMDOM_FRAME_FREE);
+		list_add(&frame->node, &ledger->free);
+		ledger->nr_free++;
+	}
+	spin_unlock(&ledger->lock);
+
+	if (!leaves) {
+		kmdom_pool_put(pool);
+		return;
+	}
+	kmdom_frame_leave(frame);
+}
+
+/**
+ * kmdom_frame_put_deferred - kmdom_frame_put() after a grace period
+ * @frame: in TRANSIT; readers without locks may still be in it
+ *
+ * Context: may not interrupt.
+ */
+void kmdom_frame_put_deferred(struct kmdom_frame *frame)
+{
+	INIT_RCU_WORK(&frame->leave, kmdom_table_leave_work);
+	queue_rcu_work(kmdom_wq, &frame->leave);
+}
+
+/** kmdom_frame_publish - TRANSIT to PAGE or TABLE */
+void kmdom_frame_publish(struct kmdom_frame *frame,
+			 enum kmdom_frame_state state)
+{
+	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+
+	spin_lock(&ledger->lock);
+	kmdom_frame_set_state(frame, state);
+	if (state == KMDOM_FRAME_TABLE)
+		ledger->nr_tables++;
+	spin_unlock(&ledger->lock);
+}
+
+/** kmdom_frame_withdraw - PAGE or TABLE to TRANSIT */
+void kmdom_frame_withdraw(struct kmdom_frame *frame)
+{
+	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+
+	spin_lock(&ledger->lock);
+	if (frame->state == KMDOM_FRAME_TABLE)
+		ledger->nr_tables--;
+	kmdom_frame_set_state(frame, KMDOM_FRAME_TRANSIT);
+	spin_unlock(&ledger->lock);
+}

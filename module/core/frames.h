@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * frames.h - the frames that pagers lend, and the ledger that counts them
+ *
+ * A pool belongs to one session and holds a descriptor for each of its frames.
+ * A frame's descriptor lives as long as its pool, and a pool as long as its
+ * session or any of its frames is in use. All that the kernel must know of a
+ * present page is in the descriptor, so that paging never allocates.
+ *
+ * A free frame is zero: it is wiped when it is lent and when a page leaves it.
+ */
+#ifndef KMDOM_FRAMES_H
+#define KMDOM_FRAMES_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include "schema.h"
+
+struct address_space;
+struct kmdom_cache;
+struct kmdom_domain;
+struct kmdom_pool;
+struct user_struct;
+struct vm_area_struct;
+
+/**
+ * enum kmdom_frame_state - whose a frame is, and what is in it
+ * @KMDOM_FRAME_NONE: no memory yet, or no more
+ * @KMDOM_FRAME_OWNED: the pager's own; may be mapped
+ * @KMDOM_FRAME_FREE: lent, on the ledger's list
+ * @KMDOM_FRAME_TRANSIT: in use by one task that fills or empties it
+ * @KMDOM_FRAME_PAGE: in use, holds a page of objects
+ * @KMDOM_FRAME_TABLE: in use, holds a table
+ */
+enum kmdom_frame_state {
+	KMDOM_FRAME_NONE,
+	KMDOM_FRAME_OWNED,
+	KMDOM_FRAME_FREE,
+	KMDOM_FRAME_TRANSIT,
+	KMDOM_FRAME_PAGE,
+	KMDOM_FRAME_TABLE,
+};
+
+/**
+ * struct kmdom_frame - one frame of a pool
+ * @pins: readers, writers and what is frozen, as pin.h packs them
+ * @page: the memory; changes with the state, to and from NONE
+ * @pool: the pool; constant
+ * @node: on the ledger's list (ledger lock) or its cache's partial list (the
+ *	cache's lock)
+ * @index: of the page or table in it; constant while it is in use
+ * @cache: PAGE: the page's cache; constant while it is in use
+ * @version: of the page's valid record, 0 if there is none (lock of the
+ *	page's table)
+ * @spent: version of the last export begun (lock of the page's table)
+ * @clean_for: session for which the page is clean at @version while @dirty is
+ *	not set (lock of the page's table)
+ * @state: enum kmdom_frame_state (ledger lock; to and from OWNED the pool's
+ *	mutex also)
+ * @level: of the page or table
+ * @dirty: changed since @version or since @spent; set by whoever holds a write
+ *	pin, cleared by whoever froze the page against those
+ * @referenced: pinned since it was cleared; a hint, no lock
+ * @vouched: the pager vouched for @version (lock of the page's table)
+ * @partial: on its cache's partial list (the cache's lock)
+ * @late: FREE although its session has ended, see the ledger (ledger lock)
+ * @lock: TABLE: protects the entries, and the marks of the pages under them.
+ *	Taken from parent to child
+ * @live: PAGE: slots that hold objects (atomic; stable while frozen for write)
+ * @used: PAGE: slots that are live or in a magazine (atomic, found free only
+ *	under the cache's lock)
+ * @mag: PAGE: slots in a magazine; who clears the bit owns the slot
+ * @nr_used: TABLE: entries that are not empty (@lock)
+ * @dead: TABLE: cut off from its parent; walkers start again (@lock)
+ * @leave: gives the frame away after a grace period
+ */
+struct kmdom_frame {
+	atomic64_t pins;
+	struct page *page;
+	struct kmdom_pool *pool;
+	struct list_head node;
+	u64 index;
+	struct kmdom_cache *cache;
+	u64 version;
+	u64 spent;
+	u64 clean_for;
+	u8 state;
+	u8 level;
+	bool dirty;
+	bool referenced;
+	bool vouched;
+	bool partial;
+	bool late;
+	spinlock_t lock;
+	union {
+		struct {
+			unsigned long live[BITS_TO_LONGS(KMDOM_SLOTS_PER_PAGE)];
+			unsigned long used[BITS_TO_LONGS(KMDOM_SLOTS_PER_PAGE)];
+			unsigned long mag[BITS_TO_LONGS(KMDOM_SLOTS_PER_PAGE)];
+		};
+		struct {
+			u32 nr_used;
+			bool dead;
+		};
+	};
+	struct rcu_work leave;
+};
+
+/**
+ * struct kmdom_pool - the frames of a session
+ * @dom: the domain; the pool holds a reference
+ * @node: in the domain's list of pools (ledger lock)
+ * @id: number of the session
+ * @user: who is charged for locked memory
+ * @mapping: of the session's file; where the pager's mappings are. NULL once
+ *	the session has ended (@lock)
+ * @lock: ownership against mapping: a frame is mapped, lent or taken back
+ *	under it. Never held over a copy to or from user memory
+ * @users: the session's file, and each frame that is in use or leaving
+ * @ended: the session has ended: frames leave instead of becoming free
+ *	(ledger lock)
+ * @nr_frames: constant
+ * @free: frees the pool: whoever ends its last use may not be able to sleep
+ * @frames: the descriptors
+ */
+struct kmdom_pool {
+	struct kmdom_domain *dom;
+	struct list_head node;
+	u64 id;
+	struct user_struct *user;
+	struct address_space *mapping;
+	struct mutex lock;
+	refcount_t users;
+	bool ended;
+	u32 nr_frames;
+	struct work_struct free;
+	struct kmdom_frame frames[];
+};
+
+/**
+ * struct kmdom_ledger - who holds how many frames of a domain
+ * @lock: protects all of it, and every frame's state
+ * @free: frames lent and free
+ * @pools: all pools, in order of their sessions
+ * @max: limit of @backed; constant
+ * @backed: frames with memory, in all pools
+ * @nr_free: lent and free
+ * @nr_used: lent and in use; granted = @nr_free + @nr_used at every instant
+ * @nr_tables: of these, tables
+ * @reserved: of the free ones, promised to operations
+ * @nr_late: of the free ones, those of pools whose session has ended: kept for
+ *	promises, and given away as soon as these end
+ * @peak_used: the most that @nr_used ever was
+ * @closed: the domain is aborted: nothing is taken any more
+ */
+struct kmdom_ledger {
+	spinlock_t lock;
+	struct list_head free;
+	struct list_head pools;
+	u64 max;
+	u64 backed;
+	u64 nr_free;
+	u64 nr_used;
+	u64 nr_tables;
+	u64 reserved;
+	u64 nr_late;
+	u64 peak_used;
+	bool closed;
+};
+
+/**
+ * enum kmdom_claim - by what right a frame is taken
+ * @KMDOM_CLAIM_ALLOC: for a new page: leaves the reserve, what is promised, and
+ *	a frame for each who waits
+ * @KMDOM_CLAIM_RESTORE: leaves the reserve and what is promised
+ * @KMDOM_CLAIM_OLDEST: for the oldest waiting pin set: leaves what is promised
+ * @KMDOM_CLAIM_PROMISED: one that was promised to the caller's operation
+ */
+enum kmdom_claim {
+	KMDOM_CLAIM_ALLOC,
+	KMDOM_CLAIM_RESTORE,
+	KMDOM_CLAIM_OLDEST,
+	KMDOM_CLAIM_PROMISED,
+};
+
+void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max);
+struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
+				     u64 id);
+void kmdom_pool_end(struct kmdom_pool *pool);
+void kmdom_pool_put(struct kmdom_pool *pool);
+
+bool kmdom_frames_reserve(struct kmdom_domain *dom, unsigned int nr,
+			  enum kmdom_claim claim);
+void kmdom_frames_unreserve(struct kmdom_domain *dom, unsigned int nr);
+struct kmdom_frame *kmdom_frame_take(struct kmdom_domain *dom,
+				     enum kmdom_claim claim);
+void kmdom_frame_put(struct kmdom_frame *frame);
+void kmdom_frame_put_deferred(struct kmdom_frame *frame);
+void kmdom_frame_publish(struct kmdom_frame *frame,
+			 enum kmdom_frame_state state);
+void kmdom_frame_withdraw(struct kmdom_frame *frame);
+void *kmdom_frame_data(const struct kmdom_frame *frame);
+int kmdom_frame_back(struct kmdom_frame *frame);
+void kmdom_frame_set_state(struct kmdom_frame *frame,
+			   enum kmdom_frame_state state);
+
+/* grant.c: the border between the pager's mappings and the kernel's frames. */
+
+/* Frames that one step lends or takes back, under one hold of the mutex. */
+#define KMDOM_GRANT_CHUNK	512
+
+int kmdom_pool_mmap(struct kmdom_pool *pool, struct vm_area_struct *vma);
+int kmdom_pool_grant(struct kmdom_pool *pool, u64 first, u32 nr, u64 *done);
+void kmdom_pool_revoke(struct kmdom_pool *pool, u64 first, u32 nr, u64 *done);
+
+#endif /* KMDOM_FRAMES_H */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * paging.h - pages leave, are vouched for, and come back
+ *
+ * The steps of an operation that copy to or from the pager's memory lie between
+ * those below, in exchange.c, where nothing is held.
+ */
+#ifndef KMDOM_PAGING_H
+#define KMDOM_PAGING_H
+
+#include <linux/types.h>
+
+struct kmdom_op;
+struct kmdom_page;
+struct kmdom_result;
+struct kmdom_session;
+struct kmdom_slot;
+
+/* paging.c */
+int kmdom_page_export(struct kmdom_session *session, struct kmdom_slot *slot,
+		      const struct kmdom_op *op, struct kmdom_result *res);
+int kmdom_page_exported(struct kmdom_session *session,
+			const struct kmdom_op *op,
+			const struct kmdom_result *res);
+int kmdom_page_stored(struct kmdom_session *session, const struct kmdom_op *op);
+int kmdom_page_evict(struct kmdom_session *session, const struct kmdom_op *op);
+int kmdom_page_refuse(struct kmdom_session *session, const struct kmdom_op *op,
+		      struct kmdom_result *res);
+
+/* restore.c */
+int kmdom_page_restore(struct kmdom_session *session, struct kmdom_slot *slot,
+		       const struct kmdom_op *op);
+
+/* scan.c */
+int kmdom_pages_scan(struct kmdom_session *session, const struct kmdom_op *op,
+		     struct kmdom_page *pages, struct kmdom_result *res);
+
+#endif /* KMDOM_PAGING_H */

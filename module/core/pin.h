@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pin.h - pins of frames, and what freezes a frame against them
+ *
+ * One word a frame: readers, writers, and two bits that refuse new ones.
+ * FREEZE_WRITE is set while the page is encoded: writers, alloc and free are
+ * kept out, reading goes on. FREEZE_ALL is set while the page is evicted, and
+ * on every frame that holds no page. Whoever set a bit clears it; setting one
+ * and seeing no pins is a single atomic step, or (draining) the bit comes first
+ * and the pins that were there are waited for.
+ *
+ * All changes of the word are fully ordered, so: what a writer stored under
+ * its pin is seen by whoever froze the page after the unpin, and "dirty", set
+ * under a write pin, is never cleared by an export that did not see the data.
+ */
+#ifndef KMDOM_PIN_H
+#define KMDOM_PIN_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/wait.h>
+#include "frames.h"
+
+#define KMDOM_PIN_READER	1LL
+#define KMDOM_PIN_WRITER	BIT_ULL(24)
+#define KMDOM_PIN_READERS	GENMASK_ULL(23, 0)
+#define KMDOM_PIN_WRITERS	GENMASK_ULL(47, 24)
+#define KMDOM_PIN_ANY		(KMDOM_PIN_READERS | KMDOM_PIN_WRITERS)
+#define KMDOM_PIN_FREEZE_WRITE	BIT_ULL(60)
+#define KMDOM_PIN_FREEZE_ALL	BIT_ULL(61)
+#define KMDOM_PIN_FROZEN_ANY	(KMDOM_PIN_FREEZE_WRITE | KMDOM_PIN_FREEZE_ALL)
+
+/* The word of a frame that holds no page. */
+#define KMDOM_PIN_FROZEN	KMDOM_PIN_FREEZE_ALL
+
+/**
+ * kmdom_frame_try_pin - pin a frame unless it is frozen
+ * @frame: the frame
+ * @write: for writing
+ *
+ * Context: any.
+ * Return: whether it is pinned now.
+ */
+static inline bool kmdom_frame_try_pin(struct kmdom_frame *frame, bool write)
+{
+	u64 refused = KMDOM_PIN_FREEZE_ALL | (write ? KMDOM_PIN_FREEZE_WRITE : 0);
+	s64 old = atomic64_read(&frame->pins);
+
+	do {
+		if (old & refused)
+			return false;
+	} while (!atomic64_try_cmpxchg(&frame->pins, &old, old +
+				       (write ? KMDOM_PIN_WRITER :
+						KMDOM_PIN_READER)));
+	return true;
+}
+
+/**
+ * kmdom_frame_try_freeze - freeze a frame if no pin is in the way
+ * @frame: the frame
+ * @bit: KMDOM_PIN_FREEZE_WRITE or KMDOM_PIN_FREEZE_ALL
+ *
+ * Context: any.
+ * Return: 0, or -EBUSY (pinned, or frozen by another).
+ */
+static inline int kmdom_frame_try_freeze(struct kmdom_frame *frame, u64 bit)
+{
+	u64 pins = bit == KMDOM_PIN_FREEZE_ALL ? KMDOM_PIN_ANY :
+						 KMDOM_PIN_WRITERS;
+	s64 old = atomic64_read(&frame->pins);
+
+	do {
+		if (old & (KMDOM_PIN_FROZEN_ANY | pins))
+			return -EBUSY;
+	} while (!atomic64_try_cmpxchg(&frame->pins, &old, old | bit));
+	return 0;
+}
+
+void kmdom_frame_unpin(struct kmdom_frame *frame, bool write);
+int kmdom_frame_freeze_drain(struct kmdom_frame *frame, u64 bit);
+int kmdom_frame_drain(struct kmdom_frame *frame, u64 pins, ktime_t timeout);
+void kmdom_frame_thaw(struct kmdom_frame *frame, u64 bit);
+
+#endif /* KMDOM_PIN_H */

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * slab.c - slots: magazines, pages with room, pages that come and go
+ *
+ * A slot is free, in a magazine ("used" and "mag" set), or live ("used" and
+ * "live" set). A magazine only hints at slots: whoever clears the bit in "mag",
+ * under a write pin, owns the slot. So a page whose slots are in magazines can
+ * be frozen and evicted like any other; the hints that remain lead nowhere.
+ */
+#include <linux/bitmap.h>
+#include "cache.h"
+#include "domain.h"
+#include "pin.h"
+#include "trace.h"
+
+/* Slots that one refill moves into a magazine. */
+#define KMDOM_REFILL	(KMDOM_MAGAZINE / 2)
+
+static kmdom_ref kmdom_magazine_pop(struct kmdom_cache *cache)
+{
+	struct kmdom_magazine *mag;
+	kmdom_ref ref = 0;
+
+	local_lock(&cache->magazines->lock);
+	mag = this_cpu_ptr(cache->magazines);
+	if (mag->nr)
+		ref = mag->refs[--mag->nr];
+	local_unlock(&cache->magazines->lock);
+	return ref;
+}
+
+static void kmdom_partial_add(struct kmdom_cache *cache,
+			      struct kmdom_frame *frame)
+{
+	lockdep_assert_held(&cache->lock);
+	if (!frame->partial) {
+		frame->partial = true;
+		list_add(&frame->node, &cache->partial);
+	}
+}
+
+static void kmdom_partial_del(struct kmdom_cache *cache,
+			      struct kmdom_frame *frame)
+{
+	lockdep_assert_held(&cache->lock);
+	if (frame->partial) {
+		frame->partial = false;
+		list_del_init(&frame->node);
+	}
+}
+
+/*
+ * Takes up to @max free slots of a page, the first of them last, so that they
+ * are popped in order; returns how many.
+ */
+static unsigned int kmdom_page_take_slots(struct kmdom_cache *cache,
+					  struct kmdom_frame *frame,
+					  kmdom_ref *refs, unsigned int max)
+{
+	unsigned int slots = cache->schema.slots;
+	unsigned int nr = 0, slot = 0, i;
+
+	lockdep_assert_held(&cache->lock);
+	while (nr < max) {
+		slot = find_next_zero_bit(frame->used, slots, slot);
+		if (slot >= slots) {
+			kmdom_partial_del(cache, frame);
+			break;
+		}
+		set_bit(slot, frame->used);
+		set_bit(slot, frame->mag);
+		refs[nr++] = kmdom_ref_make(frame->index, slot);
+	}
+	for (i = 0; i < nr / 2; i++)
+		swap(refs[i], refs[nr - 1 - i]);
+	return nr;
+}
+
+/*
+ * Refills this CPU's magazine from the first page with room that is not frozen.
+ * The caller may be on another CPU by the time it returns, and loops.
+ */
+static bool kmdom_magazine_refill(struct kmdom_cache *cache)
+{
+	struct kmdom_frame *frame, *next;
+	struct kmdom_magazine *mag;
+	bool filled = false;
+
+	local_lock(&cache->magazines->lock);
+	mag = this_cpu_ptr(cache->magazines);
+	spin_lock(&cache->lock);
+	list_for_each_entry_safe(frame, next, &cache->partial, node) {
+		unsigned int room = KMDOM_REFILL;
+
+		if (mag->nr >= room) {
+			filled = true;
+			break;
+		}
+		/* Seen here or not: a freeze drops the slots under this lock. */
+		if (atomic64_read(&frame->pins) & KMDOM_PIN_FROZEN_ANY)
+			continue;
+		mag->nr += kmdom_page_take_slots(cache, frame,
+						 mag->refs + mag->nr,
+						 room - mag->nr);
+		filled = mag->nr;
+	}
+	spin_unlock(&cache->lock);
+	local_unlock(&cache->magazines->lock);
+	return filled;
+}
+
+/**
+ * kmdom_slab_drop_magazines - take a frozen page's slots out of all magazines
+ * @frame: frozen against writers, so that no slot of it becomes live or free
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_slab_drop_magazines(struct kmdom_frame *frame)
+{
+	struct kmdom_cache *cache = frame->cache;
+
+	spin_lock(&cache->lock);
+	if (!bitmap_empty(frame->mag, KMDOM_SLOTS_PER_PAGE)) {
+		bitmap_zero(frame->mag, KMDOM_SLOTS_PER_PAGE);
+		bitmap_copy(frame->used, frame->live, KMDOM_SLOTS_PER_PAGE);
+		kmdom_partial_add(cache, frame);
+	}
+	spin_unlock(&cache->lock);
+}
+
+/** kmdom_slab_page_arrived - a restored page, frozen, may have free slots */
+void kmdom_slab_page_arrived(struct kmdom_frame *frame)
+{
+	struct kmdom_cache *cache = frame->cache;
+
+	bitmap_copy(frame->used, frame->live, KMDOM_SLOTS_PER_PAGE);
+	bitmap_zero(frame->mag, KMDOM_SLOTS_PER_PAGE);
+	spin_lock(&cache->lock);
+	if (bitmap_weight(frame->used, KMDOM_SLOTS_PER_PAGE) <
+	    cache->schema.slots)
+		kmdom_partial_add(cache, frame);
+	spin_unlock(&cache->lock);
+}
+
+/** kmdom_slab_page_leaves - a frozen page goes: nothing is allocated from it */
+void kmdom_slab_page_leaves(struct kmdom_frame *frame)
+{
+	spin_lock(&frame->cache->lock);
+	kmdom_partial_del(frame->cache, frame);
+	spin_unlock(&frame->cache->lock);
+}
+
+/* Pins the page of a slot from a magazine, and makes the slot ours. */
+static struct kmdom_frame *kmdom_slot_claim(struct kmdom_cache *cache,
+					    kmdom_ref ref)
+{
+	u64 index = kmdom_ref_index(ref);
+	struct kmdom_frame *frame = NULL;
+	u64 entry;
+
+	rcu_read_lock();
+	entry = kmdom_table_read(&cache->dom->table, index);
+	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
+		frame = kmdom_entry_frame(entry);
+		if (!kmdom_frame_try_pin(frame, true))
+			frame = NULL;
+	}
+	/* The frame may have become another page's before it was pinned. */
+	if (frame &&
+	    (kmdom_table_read(&cache->dom->table, index) != entry ||
+	     frame->cache != cache ||
+	     !test_and_clear_bit(kmdom_ref_slot(ref), frame->mag))) {
+		kmdom_frame_unpin(frame, true);
+		frame = NULL;
+	}
+	rcu_read_unlock();
+	return frame;
+}
+
+static void kmdom_slot_begin(struct kmdom_frame *frame, kmdom_ref ref,
+			     struct kmdom_pin *pin)
+{
+	unsigned int size = frame->cache->schema.type->size;
+	unsigned int slot = kmdom_ref_slot(ref);
+
+	WRITE_ONCE(frame->dirty, true);
+	WRITE_ONCE(frame->referenced, true);
+	pin->ref = ref;
+	pin->frame = frame;
+	pin->obj = kmdom_frame_data(frame) + slot * size;
+	memset(pin->obj, 0, size);
+	set_bit(slot, frame->live);
+}
+
+/* Publishes a new page with one live slot, pinned for writing. */
+static int kmdom_page_publish(struct kmdom_frame *frame, u64 index)
+{
+	struct kmdom_cache *cache = frame->cache;
+	struct kmdom_domain *dom = cache->dom;
+	struct kmdom_frame *leaf;
+
+	leaf = kmdom_table_lock(&dom->table, index);
+	if (!leaf)
+		return -EAGAIN;
+	if (kmdom_table_entry(leaf, index) != KMDOM_ENTRY_EMPTY) {
+		kmdom_table_unlock(leaf);
+		return -EEXIST;
+	}
+	frame->index = index;
+	atomic_long_inc(&cache->users);
+	atomic64_inc(&cache->nr_pages);
+	atomic64_inc(&dom->pages_present);
+	kmdom_frame_publish(frame, KMDOM_FRAME_PAGE);
+	atomic64_set(&frame->pins, KMDOM_PIN_WRITER);
+	kmdom_table_set(leaf, index,
+			kmdom_entry_make(KMDOM_PAGE_PRESENT, cache->id,
+					 page_to_pfn(frame->page)));
+	kmdom_table_unlock(leaf);
+	return 0;
+}
+
+static void kmdom_page_prepare(struct kmdom_frame *frame,
+			       struct kmdom_cache *cache)
+{
+	frame->cache = cache;
+	frame->level = 0;
+	frame->version = 0;
+	frame->spent = 0;
+	frame->clean_for = 0;
+	frame->vouched = false;
+	frame->partial = false;
+	bitmap_zero(frame->live, KMDOM_SLOTS_PER_PAGE);
+	bitmap_zero(frame->used, KMDOM_SLOTS_PER_PAGE);
+	bitmap_zero(frame->mag, KMDOM_SLOTS_PER_PAGE);
+	set_bit(0, frame->used);
+}
+
+static int kmdom_page_place(struct kmdom_frame *frame, unsigned int *promised)
+{
+	struct kmdom_domain *dom = frame->cache->dom;
+	u64 index;
+	int ret;
+
+	do {
+		index = atomic64_fetch_inc(&dom->table.cursor);
+		if (index > KMDOM_INDEX_MAX)
+			return -ENOSPC;
+		do {
+			ret = kmdom_table_grow(dom, index, promised);
+			if (!ret)
+				ret = kmdom_page_publish(frame, index);
+		} while (ret == -EAGAIN && !kmdom_domain_aborted(dom));
+	} while (ret == -EEXIST);
+	return ret == -EAGAIN ? -ENODEV : ret;
+}
+
+static int kmdom_page_create(struct kmdom_cache *cache, struct kmdom_pin *pin,
+			     unsigned int *promised)
+{
+	struct kmdom_frame *frame;
+	int ret;
+
+	if (!*promised)
+		return -ENOBUFS;
+	--*promised;
+	frame = kmdom_frame_take(cache->dom, KMDOM_CLAIM_PROMISED);
+	if (!frame)
+		return kmdom_domain_aborted(cache->dom) ? -ENODEV : -ENOBUFS;
+	kmdom_page_prepare(frame, cache);
+	ret = kmdom_page_place(frame, promised);
+	if (ret) {
+		kmdom_frame_put(frame);
+		return ret;
+	}
+	kmdom_slot_begin(frame, kmdom_ref_make(frame->index, 0), pin);
+	trace_kmdom_page_new(cache->dom, frame->index, cache->id);
+	if (cache->schema.slots > 1) {
+		spin_lock(&cache->lock);
+		kmdom_partial_add(cache, frame);
+		spin_unlock(&cache->lock);
+	}
+	return 0;
+}
+
+/**
+ * kmdom_slab_alloc - a new object, pinned for writing
+ * @cache: its cache
+ * @pin: out: ref, frame and obj
+ * @promised: frames promised to the operation; those used are taken off
+ *
+ * Context: any that does not interrupt.
+ * Return: 0, -ENOBUFS, -ENODEV, -ENOSPC.
+ */
+int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
+		     unsigned int *promised)
+{
+	struct kmdom_frame *frame;
+	kmdom_ref ref;
+
+	if (cache->schema.slots == 1)
+		return kmdom_page_create(cache, pin, promised);
+	for (;;) {
+		ref = kmdom_magazine_pop(cache);
+		if (!ref) {
+			if (kmdom_magazine_refill(cache))
+				continue;
+			return kmdom_page_create(cache, pin, promised);
+		}
+		frame = kmdom_slot_claim(cache, ref);
+		if (!frame)
+			continue;
+		kmdom_slot_begin(frame, ref, pin);
+		return 0;
+	}
+}
+
+/**
+ * kmdom_slab_free - a live object ends
+ * @frame: of its page, pinned for writing by the caller; the pin ends here
+ * @slot: of the object
+ *
+ * The page is released if it was the last object in it.
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot)
+{
+	struct kmdom_cache *cache = frame->cache;
+	struct kmdom_domain *dom = cache->dom;
+	u64 index = frame->index;
+	bool empty;
+
+	if (WARN_ON_ONCE(!test_and_clear_bit(slot, frame->live))) {
+		kmdom_frame_unpin(frame, true);
+		return;
+	}
+	spin_lock(&cache->lock);
+	clear_bit(slot, frame->used);
+	empty = bitmap_empty(frame->used, KMDOM_SLOTS_PER_PAGE);
+	kmdom_partial_add(cache, frame);
+	spin_unlock(&cache->lock);
+	kmdom_frame_unpin(frame, true);
+	if (empty)
+		kmdom_slab_release(dom, index);
+}
+
+/* A page's entry becomes empty; its frame, if it has one, is frozen by us. */
+static void kmdom_page_end(struct kmdom_frame *leaf, u64 index,
+			   struct kmdom_cache *cache, struct kmdom_frame *frame)
+{
+	if (frame) {
+		kmdom_slab_page_leaves(frame);
+		kmdom_frame_withdraw(frame);
+		atomic64_dec(&cache->dom->pages_present);
+	} else {
+		atomic64_dec(&cache->dom->pages_absent);
+	}
+	/* Under the lock, so that an abort drops no page that is gone. */
+	atomic64_dec(&cache->nr_pages);
+	kmdom_table_set(leaf, index, KMDOM_ENTRY_EMPTY);
+}
+
+/* What remains to be done when the table is unlocked. */
+static void kmdom_page_ended(struct kmdom_cache *cache, u64 index, u64 version,
+			     struct kmdom_frame *frame)
+{
+	struct kmdom_domain *dom = cache->dom;
+
+	if (frame) {
+		kmdom_frame_put(frame);
+		kmdom_wait_frames_freed(dom, false);
+	}
+	kmdom_events_freed(dom, index, version);
+	kmdom_wait_page_changed(dom, index, false);
+	kmdom_table_prune(dom, index);
+	trace_kmdom_page_freed(dom, index, version);
+	kmdom_cache_put(cache, 1);
+}
+
+/**
+ * kmdom_slab_release - give back a present page that holds no object
+ * @dom: the domain
+ * @index: of the page
+ *
+ * Context: any that does not interrupt.
+ * Return: whether it was released; if not it holds an object, or is pinned or
+ * frozen, and stays to be allocated from or released later.
+ */
+bool kmdom_slab_release(struct kmdom_domain *dom, u64 index)
+{
+	struct kmdom_frame *leaf, *frame;
+	struct kmdom_cache *cache;
+	u64 entry, version;
+
+	leaf = kmdom_table_lock(&dom->table, index);
+	if (!leaf)
+		return false;
+	entry = kmdom_table_entry(leaf, index);
+	if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT)
+		goto unlock;
+	frame = kmdom_entry_frame(entry);
+	if (kmdom_frame_try_freeze(frame, KMDOM_PIN_FREEZE_ALL))
+		goto unlock;
+	if (!bitmap_empty(frame->live, KMDOM_SLOTS_PER_PAGE)) {
+		kmdom_frame_thaw(frame, KMDOM_PIN_FREEZE_ALL);
+		kmdom_table_unlock(leaf);
+		/* Who found it frozen in between waits. */
+		kmdom_wait_page_changed(dom, index, false);
+		return false;
+	}
+	cache = frame->cache;
+	version = frame->version ?: frame->spent;
+	kmdom_page_end(leaf, index, cache, frame);
+	kmdom_table_unlock(leaf);
+	kmdom_page_ended(cache, index, version, frame);
+	return true;
+unlock:
+	kmdom_table_unlock(leaf);
+	return false;
+}
+
+/* One try at freeing a page whole; -EBUSY if it is pinned or frozen now. */
+static int kmdom_page_try_end(struct kmdom_cache *cache, u64 index,
+			      u64 *version, struct kmdom_frame **frame)
+{
+	struct kmdom_frame *leaf = kmdom_table_lock(&cache->dom->table, index);
+	u64 entry;
+	int ret = -ENOENT;
+
+	if (!leaf)
+		return kmdom_domain_aborted(cache->dom) ? -ENODEV : -ENOENT;
+	*frame = NULL;
+	entry = kmdom_table_entry(leaf, index);
+	/* Of what is lost, the value is an errno, and no record is known. */
+	*version = kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT ?
+		kmdom_entry_value(entry) : 0;
+	if (entry == KMDOM_ENTRY_EMPTY || kmdom_entry_cache(entry) != cache->id)
+		goto unlock;
+	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
+		*frame = kmdom_entry_frame(entry);
+		ret = kmdom_frame_try_freeze(*frame, KMDOM_PIN_FREEZE_ALL);
+		if (ret)
+			goto unlock;
+		*version = (*frame)->version ?: (*frame)->spent;
+	}
+	kmdom_page_end(leaf, index, cache, *frame);
+	ret = 0;
+unlock:
+	kmdom_table_unlock(leaf);
+	return ret;
+}
+
+/**
+ * kmdom_slab_free_page - free the one object of a page, present or not
+ * @cache: of a type with one object to a page
+ * @index: of the page
+ *
+ * Context: may sleep, past an export that is at work on the page or a pin that
+ * ends; never waits for a pager.
+ * Return: 0, -ENOENT (there is no such object), -ENODEV.
+ */
+int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index)
+{
+	struct kmdom_domain *dom = cache->dom;
+	struct kmdom_frame *frame;
+	DEFINE_WAIT(wait);
+	u64 version;
+	int ret;
+
+	might_sleep();
+	for (;;) {
+		prepare_to_wait(&dom->drain_wq, &wait, TASK_UNINTERRUPTIBLE);
+		ret = kmdom_page_try_end(cache, index, &version, &frame);
+		if (ret != -EBUSY)
+			break;
+		/* An unpin wakes only those who froze: look again soon. */
+		schedule_timeout(1);
+	}
+	finish_wait(&dom->drain_wq, &wait);
+	if (!ret)
+		kmdom_page_ended(cache, index, version, frame);
+	return ret;
+}

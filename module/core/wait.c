@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * wait.c - waiting for a pager, and granting pin sets
+ *
+ * The one place where a client waits for user space. The task that waits holds
+ * no pin, no promise of frames and no lock of kmdom; it can be killed, and it
+ * has a deadline that no reply moves.
+ */
+#include <linux/freezer.h>
+#include <linux/hrtimer.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include "client.h"
+#include "domain.h"
+#include "session.h"
+#include "trace.h"
+#include "wait.h"
+
+/** kmdom_wait_init - nobody waits, nobody is told */
+void kmdom_wait_init(struct kmdom_wait *wait)
+{
+	unsigned int i;
+
+	spin_lock_init(&wait->lock);
+	INIT_LIST_HEAD(&wait->waiters);
+	for (i = 0; i < KMDOM_WANT_BUCKETS; i++)
+		INIT_HLIST_HEAD(&wait->wants[i]);
+	INIT_LIST_HEAD(&wait->events);
+	init_waitqueue_head(&wait->wq);
+	INIT_LIST_HEAD(&wait->parked);
+}
+
+static bool kmdom_waiter_is_first(struct kmdom_wait *wait,
+				  struct kmdom_waiter *waiter)
+{
+	return list_first_entry(&wait->waiters, struct kmdom_waiter, node) ==
+	       waiter;
+}
+
+/* The frames that the oldest who lacks some lacks. */
+static void kmdom_wait_update_lack(struct kmdom_domain *dom)
+{
+	struct kmdom_waiter *waiter;
+	u64 lack = 0;
+
+	list_for_each_entry(waiter, &dom->wait.waiters, node) {
+		if (waiter->lacks_frames) {
+			lack = waiter->nr_frames;
+			break;
+		}
+	}
+	if (lack || dom->wait.lack)
+		kmdom_events_lack(dom, lack);
+}
+
+/* Takes a waiter off all lists. */
+static void kmdom_waiter_remove(struct kmdom_domain *dom,
+				struct kmdom_waiter *waiter)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&dom->wait.lock);
+	for (i = 0; i < waiter->nr_wants; i++) {
+		hlist_del_init(&waiter->wants[i].hash);
+		kmdom_events_drop(dom, &waiter->wants[i]);
+	}
+	list_del_init(&waiter->node);
+	WRITE_ONCE(dom->wait.nr_waiters, dom->wait.nr_waiters - 1);
+	if (waiter->lacks_frames) {
+		waiter->lacks_frames = false;
+		kmdom_wait_update_lack(dom);
+	}
+}
+
+static void kmdom_waiter_finish(struct kmdom_domain *dom,
+				struct kmdom_waiter *waiter, int ret)
+{
+	kmdom_waiter_remove(dom, waiter);
+	waiter->ret = ret;
+	waiter->done = true;
+	wake_up_process(waiter->task);
+}
+
+/*
+ * Tries to grant one waiter whole. Returns whether it is off the list. The
+ * pages that it lacks are events already: who makes one absent sees to that, and
+ * to do it here would cost all waiters of a page a look at all the others.
+ */
+static bool kmdom_waiter_try(struct kmdom_domain *dom,
+			     struct kmdom_waiter *waiter)
+{
+	bool lacked = waiter->lacks_frames;
+	int ret;
+
+	lockdep_assert_held(&dom->wait.lock);
+	ret = kmdom_set_try(waiter->op, waiter->pins, waiter->nr_pins,
+			    waiter->nr_frames,
+			    kmdom_waiter_is_first(&dom->wait, waiter) ?
+			    KMDOM_CLAIM_OLDEST : KMDOM_CLAIM_ALLOC);
+	if (ret != -EAGAIN && ret != -EBUSY && ret != -ENOBUFS) {
+		kmdom_waiter_finish(dom, waiter, ret);
+		return true;
+	}
+	waiter->lacks_frames = ret == -ENOBUFS;
+	if (lacked || waiter->lacks_frames)
+		kmdom_wait_update_lack(dom);
+	return false;
+}
+
+/* Who has become the oldest has new rights: try it, and the next, and so on. */
+static void kmdom_wait_advance(struct kmdom_domain *dom)
+{
+	struct kmdom_waiter *first;
+
+	do {
+		first = list_first_entry_or_null(&dom->wait.waiters,
+						 struct kmdom_waiter, node);
+	} while (first && kmdom_waiter_try(dom, first));
+}
+
+static void kmdom_waiter_add_want(struct kmdom_waiter *waiter, u64 index)
+{
+	struct kmdom_wait *wait = &waiter->op->dom->wait;
+	struct kmdom_want *want;
+	unsigned int i;
+
+	for (i = 0; i < waiter->nr_wants; i++)
+		if (waiter->wants[i].index == index)
+			return;
+	want = &waiter->wants[waiter->nr_wants++];
+	want->index = index;
+	want->waiter = waiter;
+	want->leads = false;
+	want->shown = false;
+	INIT_LIST_HEAD(&want->event);
+	hlist_add_head(&want->hash, kmdom_want_bucket(wait, index));
+}
+
+/* Why this task may not wait for this pager now, or 0. */
+static int kmdom_wait_refused(struct kmdom_wait *wait, int lacks)
+{
+	lockdep_assert_held(&wait->lock);
+	if (wait->aborted)
+		return -ENODEV;
+	if (current->flags & PF_MEMALLOC)
+		return -EDEADLK;
+	if (wait->pager && task_tgid(current) == wait->pager)
+		return -EDEADLK;
+	/*
+	 * One waiter is let in, to find out whether the pager answers again; and
+	 * who waits for a page that moves, because that ends without the pager.
+	 */
+	if (wait->stalled && !list_empty(&wait->waiters) && lacks != -EBUSY)
+		return -ETIMEDOUT;
+	return 0;
+}
+
+static int kmdom_waiter_add(struct kmdom_waiter *waiter, int lacks)
+{
+	struct kmdom_domain *dom = waiter->op->dom;
+	struct kmdom_wait *wait = &dom->wait;
+	unsigned int i;
+	int ret;
+
+	lockdep_assert_held(&wait->lock);
+	ret = kmdom_wait_refused(wait, lacks);
+	if (ret)
+		return ret;
+	if (!waiter->op->deadline)
+		waiter->op->deadline = ktime_add_ms(ktime_get(),
+					kmdom_session_deadline_ms(wait));
+	list_add_tail(&waiter->node, &wait->waiters);
+	/*
+	 * Counted before the set is tried: pairs with the barrier of whoever
+	 * changes a page and then looks whether anybody waits.
+	 */
+	WRITE_ONCE(wait->nr_waiters, wait->nr_waiters + 1);
+	smp_mb();
+	for (i = 0; i < waiter->nr_pins; i++)
+		kmdom_waiter_add_want(waiter, kmdom_ref_index(waiter->pins[i].ref));
+	if (kmdom_waiter_try(dom, waiter))
+		return waiter->ret;
+	for (i = 0; i < waiter->nr_wants; i++)
+		kmdom_events_update(dom, waiter->wants[i].index);
+	return -EAGAIN;
+}
+
+/* Sleeps until the waiter is done; -EINTR or -ETIMEDOUT if that came first. */
+static int kmdom_waiter_sleep(struct kmdom_waiter *waiter)
+{
+	ktime_t deadline = waiter->op->deadline;
+	int ret = 0;
+
+	for (;;) {
+		set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
+		if (READ_ONCE(waiter->done))
+			break;
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		else if (!ktime_before(ktime_get(), deadline))
+			ret = -ETIMEDOUT;
+		if (ret)
+			break;
+		schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+static void kmdom_wait_account(struct kmdom_domain *dom, ktime_t since)
+{
+	s64 ns = ktime_to_ns(ktime_sub(ktime_get(), since));
+
+	atomic64_add(ns, &dom->stats.fault_ns_sum);
+	if (ns > atomic64_read(&dom->stats.fault_ns_max))
+		atomic64_set(&dom->stats.fault_ns_max, ns);
+}
+
+/*
+ * A deadline passed: the pager does not answer. Unless the operation came here
+ * with little of its time left, which says nothing of the pager.
+ */
+static void kmdom_wait_stalled(struct kmdom_domain *dom, ktime_t since)
+{
+	s64 ms = ktime_ms_delta(ktime_get(), since);
+
+	lockdep_assert_held(&dom->wait.lock);
+	if (2 * ms >= kmdom_session_deadline_ms(&dom->wait))
+		dom->wait.stalled = dom->wait.session;
+}
+
+/**
+ * kmdom_wait_for_set - wait until a pin set is granted
+ * @op: the operation; holds no pin and no promise
+ * @pins: the set
+ * @nr_pins: in @pins
+ * @nr_frames: to be promised with it
+ * @lacks: why it was not granted at once: -EAGAIN, -EBUSY or -ENOBUFS
+ *
+ * Context: sleeps, killable and freezable, until the operation's deadline.
+ * Return: 0, or the error of the pin set.
+ */
+int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
+		       unsigned int nr_pins, unsigned int nr_frames, int lacks)
+{
+	struct kmdom_domain *dom = op->dom;
+	struct kmdom_waiter waiter = {
+		.task = current, .op = op, .pins = pins, .nr_pins = nr_pins,
+		.nr_frames = nr_frames,
+	};
+	ktime_t since;
+	int ret;
+
+	might_sleep();
+	spin_lock(&dom->wait.lock);
+	ret = kmdom_waiter_add(&waiter, lacks);
+	spin_unlock(&dom->wait.lock);
+	if (ret != -EAGAIN)
+		return ret;
+
+	op->waited = true;
+	since = ktime_get();
+	trace_kmdom_wait_begin(dom, nr_pins, nr_frames);
+	ret = kmdom_waiter_sleep(&waiter);
+	/* The lock also ends the step of whoever woke us. */
+	spin_lock(&dom->wait.lock);
+	if (waiter.done) {
+		ret = waiter.ret;
+	} else {
+		kmdom_waiter_remove(dom, &waiter);
+		if (ret == -ETIMEDOUT) {
+			atomic64_inc(&dom->stats.timeouts);
+			kmdom_wait_stalled(dom, since);
+		}
+		kmdom_wait_advance(dom);
+	}
+	spin_unlock(&dom->wait.lock);
+	kmdom_wait_account(dom, since);
+	trace_kmdom_wait_end(dom, ret);
+	return ret;
+}
+
+/* Tries each waiter of a page once; granting one changes the hash. */
+static void kmdom_wait_try_page(struct kmdom_domain *dom, u64 index)
+{
+	u64 pass = ++dom->wait.pass;
+	struct kmdom_want *want;
+
+again:
+	hlist_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash) {
+		if (want->index != index || want->waiter->pass == pass)
+			continue;
+		want->waiter->pass = pass;
+		if (kmdom_waiter_try(dom, want->waiter))
+			goto again;
+	}
+}
+
+/**
+ * kmdom_wait_page_changed - a page came, went, or can be pinned again
+ * @dom: the domain
+ * @index: of the page
+ * @answer: it is the pager's answer to those who wait for it
+ *
+ * Context: any that does not interrupt; no lock of a table is held. What was
+ * changed was changed before.
+ */
+void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index, bool answer)
+{
+	struct kmdom_wait *wait = &dom->wait;
+
+	smp_mb();	/* pairs with kmdom_waiter_add() */
+	if (!READ_ONCE(wait->nr_waiters))
+		return;
+	spin_lock(&wait->lock);
+	if (answer && kmdom_wait_is_wanted(dom, index))
+		wait->stalled = false;
+	kmdom_events_update(dom, index);
+	/* Oldest first, whatever it waits for: it has the first right. */
+	kmdom_wait_advance(dom);
+	kmdom_wait_try_page(dom, index);
+	kmdom_wait_advance(dom);
+	spin_unlock(&wait->lock);
+}
+
+/**
+ * kmdom_wait_frames_freed - free frames came, or promises ended
+ * @dom: the domain
+ * @answer: they are the pager's answer, if somebody lacked some
+ *
+ * Context: any that does not interrupt; no lock of a table is held.
+ */
+void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
+{
+	struct kmdom_wait *wait = &dom->wait;
+	struct kmdom_waiter *waiter, *next;
+	unsigned int before;
+
+	smp_mb();	/* pairs with kmdom_waiter_add() */
+	if (!READ_ONCE(wait->nr_waiters))
+		return;
+	spin_lock(&wait->lock);
+	answer = answer && wait->lack;
+	before = wait->nr_waiters;
+	kmdom_wait_advance(dom);
+	list_for_each_entry_safe(waiter, next, &wait->waiters, node)
+		if (waiter->lacks_frames && !kmdom_waiter_try(dom, waiter))
+			break;
+	kmdom_wait_advance(dom);
+	if (answer && wait->nr_waiters < before)
+		wait->stalled = false;
+	spin_unlock(&wait->lock);
+}
+
+/** kmdom_wait_is_oldest - does the oldest waiter want page @index? Lock held */
+bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index)
+{
+	struct kmdom_waiter *first;
+	unsigned int i;
+
+	lockdep_assert_held(&dom->wait.lock);
+	first = list_first_entry_or_null(&dom->wait.waiters,
+					 struct kmdom_waiter, node);
+	for (i = 0; first && i < first->nr_wants; i++)
+		if (first->wants[i].index == index)
+			return true;
+	return false;
+}
+
+/** kmdom_wait_is_wanted - does anybody wait for page @index? Lock held */
+bool kmdom_wait_is_wanted(struct kmdom_domain *dom, u64 index)
+{
+	struct kmdom_want *want;
+
+	lockdep_assert_held(&dom->wait.lock);
+	hlist_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash)
+		if (want->index == index)
+			return true;
+	return false;
+}
+
+/**
+ * kmdom_wait_evict - make an entry absent, unless the oldest waiter wants it
+ * @dom: the domain
+ * @leaf: the page's table, locked
+ * @index: of the page, present and frozen by the caller
+ * @entry: the new entry
+ *
+ * In one step with the waiters, so that the protection of what has arrived
+ * has no gap, and who else waits for the page asks for it again.
+ *
+ * Context: the table is locked.
+ * Return: 0 or -EBUSY.
+ */
+int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
+		     u64 index, u64 entry)
+{
+	int ret = -EBUSY;
+
+	spin_lock(&dom->wait.lock);
+	if (!kmdom_wait_is_oldest(dom, index)) {
+		kmdom_table_set(leaf, index, entry);
+		kmdom_events_update(dom, index);
+		ret = 0;
+	}
+	spin_unlock(&dom->wait.lock);
+	return ret;
+}
+
+/**
+ * kmdom_wait_refuse - fail all who wait for a page
+ * @dom: the domain
+ * @index: of the page
+ *
+ * Context: any that does not interrupt; no lock of a table is held.
+ * Return: how many waited.
+ */
+unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index)
+{
+	struct kmdom_wait *wait = &dom->wait;
+	struct kmdom_want *want;
+	unsigned int nr = 0;
+
+	spin_lock(&wait->lock);
+again:
+	hlist_for_each_entry(want, kmdom_want_bucket(wait, index), hash) {
+		if (want->index != index)
+			continue;
+		kmdom_waiter_finish(dom, want->waiter, -EIO);
+		nr++;
+		goto again;
+	}
+	if (nr) {
+		wait->stalled = false;
+		kmdom_wait_advance(dom);
+	}
+	spin_unlock(&wait->lock);
+	return nr;
+}
+
+/**
+ * kmdom_wait_abort - the domain is aborted: all waits fail, and all to come
+ * @dom: the domain
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_wait_abort(struct kmdom_domain *dom)
+{
+	struct kmdom_waiter *waiter, *next;
+
+	spin_lock(&dom->wait.lock);
+	dom->wait.aborted = true;
+	list_for_each_entry_safe(waiter, next, &dom->wait.waiters, node)
+		kmdom_waiter_finish(dom, waiter, -ENODEV);
+	kmdom_events_notify(dom);
+	spin_unlock(&dom->wait.lock);
+}

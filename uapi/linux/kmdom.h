@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * kmdom: kernel memory paged by the tenant that uses it - the pager's interface
+ *
+ * A pager opens /dev/kmdom, says KMDOM_IOC_HELLO, creates a domain or finds
+ * one that exists, and begins a session with KMDOM_IOC_ADOPT. The session's
+ * descriptor is mapped to reach the pool of frames, and serves exchanges:
+ * operations in, results and events out, through ioctl(KMDOM_IOC_EXCHANGE)
+ * or through io_uring's IORING_OP_URING_CMD with cmd_op KMDOM_URING_EXCHANGE.
+ *
+ * Changelog (until 1.0 it grows by version and feature bits):
+ *   version 1: first.
+ *
+ * Errors: one errno has one meaning, in ioctls, results and client calls.
+ *
+ *   EINVAL      malformed: a field, flag or record is not what it may be
+ *   EPROTO      HELLO was not said, or asked for a version that is not spoken
+ *   EFAULT      a bad user address
+ *   EPERM       the caller lacks the right
+ *   ENOENT      no such domain; no such page: it is empty, or its level is
+ *   EEXIST      a domain of that name exists
+ *   EBUSY       moving, pinned, mapped, or held by another: may be retried
+ *   EAGAIN      dirtied since, not clean for this session, or would block
+ *   EALREADY    the operation was carried out before; nothing was changed
+ *   EBADMSG     a record is not authentic
+ *   ESTALE      the page's valid record has another version
+ *   EXDEV       a record of another page or of another domain
+ *   EMSGSIZE    the pager's buffer is too small for what is to be written
+ *   ENOBUFS     no free frame
+ *   ENOSPC      the domain has no page index left
+ *   EDQUOT      over a limit: frames of a domain, domains or memory of a user
+ *   ENOMEM      the kernel itself lacks memory
+ *   EOVERFLOW   the domain has no record version left
+ *   ETIMEDOUT   a deadline was missed
+ *   EINTR       a fatal signal ended the wait
+ *   EDEADLK     the wait could never end: a pager waits for itself
+ *   EOWNERDEAD  the session has ended
+ *   ENODEV      the domain is aborted or gone
+ *   EPROTOTYPE  a type of that name exists with another schema
+ *   EIO         a page is lost: its pager said so
+ *   ECANCELED   a parked command was cancelled, or its submitter dies
+ *   EOPNOTSUPP  this kernel or this version does not offer it
+ */
+#ifndef _UAPI_LINUX_KMDOM_H
+#define _UAPI_LINUX_KMDOM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/** KMDOM_ABI_VERSION: the version of this interface. */
+#define KMDOM_ABI_VERSION	1
+
+/* Feature bits of struct kmdom_hello. */
+#define KMDOM_FEATURE_URING	(1ULL << 0)	/* exchanges by URING_CMD */
+#define KMDOM_FEATURES		KMDOM_FEATURE_URING
+
+#define KMDOM_NAME_MAX		64	/* with "uid/" and the final NUL */
+#define KMDOM_AEAD_MAX		32
+#define KMDOM_TYPE_MAX		32
+#define KMDOM_FRAME_SIZE	4096	/* bytes of a frame and of a page */
+#define KMDOM_FRAMES_MIN	128	/* the least max_frames of a domain */
+#define KMDOM_FRAMES_RESERVE	64	/* kept for the oldest waiting pin set */
+#define KMDOM_FRAMES_MAX	(1U << 24)	/* the most, 64 GiB */
+#define KMDOM_SLOTS_MAX		64	/* slots of a session */
+#define KMDOM_OPS_MAX		256	/* operations in one exchange */
+#define KMDOM_EVENTS_MAX	256	/* events out of one exchange */
+#define KMDOM_SCAN_MAX		256	/* pages out of one SCAN */
+#define KMDOM_RECORD_MAX	5632	/* bytes of the longest record */
+#define KMDOM_INDEX_BITS	36	/* bits of a page's index at level 0 */
+#define KMDOM_LEVELS		4	/* levels of tables: 1 to 4 */
+
+/**
+ * struct kmdom_hello - the handshake, first on every /dev/kmdom descriptor
+ * @abi: in: the version that the caller speaks; out: the kernel's
+ * @reserved: 0
+ * @features: in: what the caller needs; out: what the kernel has
+ *
+ * EPROTO if @abi is not spoken, EOPNOTSUPP if a feature needed is missing;
+ * both out fields are written even then.
+ */
+struct kmdom_hello {
+	__u32 abi;
+	__u32 reserved;
+	__u64 features;
+};
+
+/**
+ * struct kmdom_create - create a domain
+ * @name: NUL-terminated. Without CAP_SYS_ADMIN the domain is called
+ *	"UID/NAME", and NAME holds no slash; with it, what is written
+ * @aead: an AEAD of the kernel's crypto API, such as "gcm(aes)", "aegis128",
+ *	"rfc7539(chacha20,poly1305)"; empty for the default
+ * @max_frames: the most frames that all sessions together may have in pools,
+ *	KMDOM_FRAMES_MIN to KMDOM_FRAMES_MAX
+ * @orphan_seconds: how long the domain lives without a session before it is
+ *	aborted; 0 for the administrator's maximum, which also caps it
+ * @flags: 0
+ * @reserved: 0
+ * @id: out: the domain's number, never given again while the module is loaded
+ * @uuid: out: what the domain's records name
+ *
+ * EEXIST, EINVAL, EPERM (a slash in the name without CAP_SYS_ADMIN),
+ * EDQUOT (domains of this user), EOPNOTSUPP (no such AEAD).
+ */
+struct kmdom_create {
+	char name[KMDOM_NAME_MAX];
+	char aead[KMDOM_AEAD_MAX];
+	__u32 max_frames;
+	__u32 orphan_seconds;
+	__u32 flags;
+	__u32 reserved;
+	__u64 id;
+	__u8 uuid[16];
+};
+
+/* Flags of struct kmdom_adopt. */
+#define KMDOM_ADOPT_TAKEOVER	(1U << 0)	/* end a session that lives */
+
+/**
+ * struct kmdom_adopt - begin a session: become the domain's pager
+ * @name: the domain. A name without a slash is first looked up as "UID/NAME"
+ * @pool_frames: frames of the session's pool, at least 1
+ * @slots: how many exchanges may be at work at once, 1 to KMDOM_SLOTS_MAX
+ * @deadline_ms: shortens the time that clients wait; 0 leaves the
+ *	administrator's
+ * @flags: KMDOM_ADOPT_*
+ * @session: out: the session's number in the domain, from 1
+ * @max_frames: out: the domain's limit
+ * @page_count: out: pages, present or absent, tables not counted
+ *
+ * Returns the session's descriptor (close-on-exec). The pool is mapped from
+ * it: mmap(NULL, pool_frames * KMDOM_FRAME_SIZE, PROT_READ | PROT_WRITE,
+ * MAP_SHARED, fd, 0). Only the domain's creator and CAP_SYS_ADMIN may; EBUSY
+ * if a session lives and KMDOM_ADOPT_TAKEOVER is not given; EDQUOT if the
+ * pools would pass the limit, or RLIMIT_MEMLOCK; ENODEV if aborted; EPERM also
+ * if the caller is in no memory cgroup with a limit and lacks CAP_SYS_ADMIN.
+ */
+struct kmdom_adopt {
+	char name[KMDOM_NAME_MAX];
+	__u32 pool_frames;
+	__u32 slots;
+	__u32 deadline_ms;
+	__u32 flags;
+	__u64 session;
+	__u32 max_frames;
+	__u32 reserved;
+	__u64 page_count;
+};
+
+/**
+ * struct kmdom_name - a domain to abort or to destroy
+ * @name: as in struct kmdom_adopt
+ * @flags: 0
+ * @reserved: 0
+ *
+ * ABORT cannot be undone: waits and new pins fail with ENODEV, the session
+ * ends, frames and key go when the last pin does, and the domain vanishes
+ * with its last client. DESTROY does the same but is refused with EBUSY while
+ * a client (a mount) holds the domain. ENOENT, EPERM.
+ */
+struct kmdom_name {
+	char name[KMDOM_NAME_MAX];
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * enum kmdom_op_code - what an operation does
+ * @KMDOM_OP_GRANT: lend @arg frames of the pool from frame number @index;
+ *	value: how many were lent. Those that are not the pager's own at this
+ *	instant are passed over; EBUSY if none could be lent
+ * @KMDOM_OP_REVOKE: take back those of @arg frames from @index that are free,
+ *	zeroed; value: how many. EBUSY if none was free
+ * @KMDOM_OP_EXPORT: page @index to a record at @buf of at most @len bytes;
+ *	version and len of the result tell the record's. The page is then clean,
+ *	exported at that version by this session. @version 0. EBUSY (moving, a
+ *	write pin is held), EAGAIN (dirtied while the record was copied out),
+ *	EALREADY (clean already; version tells at which), ENOENT, EMSGSIZE
+ * @KMDOM_OP_STORED: vouch for @version of page @index. EAGAIN (dirtied
+ *	since), ESTALE (another version), ENOENT
+ * @KMDOM_OP_EVICT: vouch for @version of page @index, and drop its frame.
+ *	EAGAIN (dirtied since, or not clean for this session), EBUSY (pinned,
+ *	moving, wanted by the oldest waiting pin set), EALREADY, ESTALE, ENOENT
+ * @KMDOM_OP_RESTORE: the record of @len bytes at @buf to page @index, absent at
+ *	@version. EALREADY (present), ESTALE, EXDEV, EBADMSG, EINVAL, ENOBUFS,
+ *	ENOENT
+ * @KMDOM_OP_REFUSE: fail with EIO those who wait for page @index at @version;
+ *	with KMDOM_OPF_LOST the page is lost for good. value: how many waited.
+ *	EALREADY (lost already), EBUSY (present), ESTALE, ENOENT
+ * @KMDOM_OP_SCAN: states of pages from cursor @index to an array of @arg
+ *	struct kmdom_page at @buf; value: the next cursor, 0 at the end; len:
+ *	how many were written. In order of index; with KMDOM_OPF_PRESENT in order
+ *	of frames, and those in frames only
+ * @KMDOM_OP_RESEND: shows all unanswered events again; value: how many
+ */
+enum kmdom_op_code {
+	KMDOM_OP_GRANT = 1,
+	KMDOM_OP_REVOKE,
+	KMDOM_OP_EXPORT,
+	KMDOM_OP_STORED,
+	KMDOM_OP_EVICT,
+	KMDOM_OP_RESTORE,
+	KMDOM_OP_REFUSE,
+	KMDOM_OP_SCAN,
+	KMDOM_OP_RESEND,
+};
+
+/* Flags of struct kmdom_op; each only where it is named. */
+#define KMDOM_OPF_DRAIN		(1U << 0) /* EXPORT, EVICT: wait for pins, 10 ms at most */
+#define KMDOM_OPF_LOST		(1U << 1) /* REFUSE */
+#define KMDOM_OPF_PRESENT	(1U << 2) /* SCAN */
+#define KMDOM_OPF_CLEAR		(1U << 3) /* SCAN: clear "referenced" */
+
+/**
+ * struct kmdom_op - one operation of an exchange
+ * @code: enum kmdom_op_code
+ * @flags: KMDOM_OPF_*
+ * @level: level of the page: 0; tables are not exported yet
+ * @index: page, frame number or cursor
+ * @version: version of the page's record
+ * @buf: the pager's buffer
+ * @len: its length in bytes
+ * @arg: count
+ *
+ * Fields that an operation does not use are 0.
+ */
+struct kmdom_op {
+	__u16 code;
+	__u16 flags;
+	__u32 level;
+	__u64 index;
+	__u64 version;
+	__u64 buf;
+	__u32 len;
+	__u32 arg;
+};
+
+/**
+ * struct kmdom_result - what became of an operation
+ * @ret: 0 or a negative errno
+ * @len: bytes or entries written to the pager's buffer
+ * @version: the record's version
+ * @value: as the operation says
+ */
+struct kmdom_result {
+	__s32 ret;
+	__u32 len;
+	__u64 version;
+	__u64 value;
+};
+
+/**
+ * enum kmdom_page_state - where a page is
+ * @KMDOM_PAGE_EMPTY: nowhere; SCAN never shows it
+ * @KMDOM_PAGE_PRESENT: in a frame
+ * @KMDOM_PAGE_ABSENT: in the pager's store, as the record of its version
+ * @KMDOM_PAGE_BUSY: moving
+ * @KMDOM_PAGE_LOST: gone for ever
+ */
+enum kmdom_page_state {
+	KMDOM_PAGE_EMPTY,
+	KMDOM_PAGE_PRESENT,
+	KMDOM_PAGE_ABSENT,
+	KMDOM_PAGE_BUSY,
+	KMDOM_PAGE_LOST,
+};
+
+/* Flags of struct kmdom_page. */
+#define KMDOM_PAGEF_DIRTY	(1U << 0) /* not clean for this session */
+#define KMDOM_PAGEF_REFERENCED	(1U << 1) /* pinned since this was cleared */
+#define KMDOM_PAGEF_PINNED	(1U << 2) /* pinned at this instant */
+#define KMDOM_PAGEF_VOUCHED	(1U << 3) /* the pager vouched for version */
+#define KMDOM_PAGEF_WANTED	(1U << 4) /* somebody waits for it */
+
+/**
+ * struct kmdom_page - state of one page, as SCAN shows it
+ * @index: of the page, in its level
+ * @version: of its one valid record, or of the last if @flags has DIRTY; 0: none
+ * @cache: number of its cache in the domain
+ * @level: 0 of objects, else of tables
+ * @state: enum kmdom_page_state
+ * @live: live objects, of a present page; used entries, of a table
+ * @slots: room for that many
+ * @flags: KMDOM_PAGEF_*
+ * @reserved: 0
+ */
+struct kmdom_page {
+	__u64 index;
+	__u64 version;
+	__u16 cache;
+	__u8 level;
+	__u8 state;
+	__u16 live;
+	__u16 slots;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * enum kmdom_event_type - what the kernel tells or asks
+ * @KMDOM_EVENT_FAULT: page @index, absent at @version, is wanted. @arg: the
+ *	page of level 0 that is wanted in the end
+ * @KMDOM_EVENT_NEED_FRAMES: somebody waits for frames; @arg: how many lack
+ * @KMDOM_EVENT_PRESSURE: the system wants @arg frames back (not sent yet)
+ * @KMDOM_EVENT_FREED: a hint: page @index is gone, its records are garbage
+ * @KMDOM_EVENT_GARBAGE_UNKNOWN: hints of that kind were dropped
+ * @KMDOM_EVENT_CLOSE: the domain is ending; exchanges will give ENODEV
+ */
+enum kmdom_event_type {
+	KMDOM_EVENT_FAULT = 1,
+	KMDOM_EVENT_NEED_FRAMES,
+	KMDOM_EVENT_PRESSURE,
+	KMDOM_EVENT_FREED,
+	KMDOM_EVENT_GARBAGE_UNKNOWN,
+	KMDOM_EVENT_CLOSE,
+};
+
+/**
+ * struct kmdom_event - one event
+ * @type: enum kmdom_event_type
+ * @cache: of the page
+ * @level: of the page
+ * @reserved: 0
+ * @index: of the page
+ * @version: of its valid record
+ * @arg: as the type says
+ */
+struct kmdom_event {
+	__u32 type;
+	__u16 cache;
+	__u8 level;
+	__u8 reserved;
+	__u64 index;
+	__u64 version;
+	__u64 arg;
+};
+
+/* Flags of struct kmdom_exchange. */
+#define KMDOM_EXCHANGE_WAKE	(1U << 0) /* complete what is parked, first */
+
+/**
+ * struct kmdom_exchange - operations in, results and events out
+ * @ops: address of @nr_ops struct kmdom_op
+ * @results: address of room for @nr_ops struct kmdom_result
+ * @events: address of room for @max_events struct kmdom_event
+ * @nr_ops: at most KMDOM_OPS_MAX
+ * @max_events: at most KMDOM_EVENTS_MAX
+ * @min_events: 0: do not wait; 1: wait until there is an event, after the
+ *	operations. No other value
+ * @flags: KMDOM_EXCHANGE_*
+ * @timeout_ns: of that wait; negative: none. Through io_uring: negative; a
+ *	timeout command of the ring and KMDOM_EXCHANGE_WAKE bound it
+ * @nr_results: out: results written
+ * @nr_events: out: events written
+ * @free_frames: out: lent frames that are free
+ * @used_frames: out: frames in use, of all pools of the domain
+ *
+ * Operations run in order; one that fails does not stop the next. 0 if all
+ * results were written; a wait that ends by timeout, WAKE or a signal that does
+ * not kill is no error, with @nr_events 0. EFAULT on the structure or on @ops
+ * means that nothing was done; on a result or an event the call ends, and the
+ * counts tell what was delivered; what was not is delivered again (events) or
+ * can be repeated (operations). EOWNERDEAD, ENODEV, EINTR, EINVAL, EBUSY (through
+ * io_uring: as many commands are parked as the session has slots).
+ */
+struct kmdom_exchange {
+	__u64 ops;
+	__u64 results;
+	__u64 events;
+	__u32 nr_ops;
+	__u32 max_events;
+	__u32 min_events;
+	__u32 flags;
+	__s64 timeout_ns;
+	__u32 nr_results;
+	__u32 nr_events;
+	__u32 free_frames;
+	__u32 used_frames;
+};
+
+/**
+ * struct kmdom_uring_cmd - payload of a URING_CMD with KMDOM_URING_EXCHANGE
+ * @addr: address of a struct kmdom_exchange, which stays until completion
+ * @len: its size in bytes
+ * @reserved: 0
+ *
+ * The completion's result is 0 or a negative errno, as the ioctl's.
+ */
+struct kmdom_uring_cmd {
+	__u64 addr;
+	__u32 len;
+	__u32 reserved;
+};
+
+#define KMDOM_MAGIC_RECORD	0x6d6f646bU	/* "kdom" in memory */
+#define KMDOM_RECORD_FORMAT	1
+
+/**
+ * struct kmdom_record - header of every record, little-endian
+ * @magic: KMDOM_MAGIC_RECORD
+ * @format: KMDOM_RECORD_FORMAT
+ * @policy: enum kmdom_policy
+ * @level: of the page
+ * @type: hash of the type's schema
+ * @domain: uuid of the domain
+ * @index: of the page
+ * @version: of the record
+ * @length: of the whole record in bytes
+ * @slots: how many objects the page has room for
+ * @live: how many are live
+ * @reserved: 0
+ * @map: bit N of byte N / 8: slot N is live
+ *
+ * Behind it the payload (text of SEALED is encrypted), then the tag.
+ */
+struct kmdom_record {
+	__le32 magic;
+	__le16 format;
+	__u8 policy;
+	__u8 level;
+	__le64 type;
+	__u8 domain[16];
+	__le64 index;
+	__le64 version;
+	__le32 length;
+	__le16 slots;
+	__le16 live;
+	__le64 reserved;
+	__u8 map[32];
+};
+
+/**
+ * enum kmdom_policy - what the pager may do with a record
+ * @KMDOM_POLICY_DISCARD: drop it: nothing is exported (not offered yet)
+ * @KMDOM_POLICY_CHECKED: read and edit it (not offered yet)
+ * @KMDOM_POLICY_SIGNED: read it
+ * @KMDOM_POLICY_SEALED: store it
+ */
+enum kmdom_policy {
+	KMDOM_POLICY_DISCARD,
+	KMDOM_POLICY_CHECKED,
+	KMDOM_POLICY_SIGNED,
+	KMDOM_POLICY_SEALED,
+};
+
+#define KMDOM_IOC_MAGIC		0xD7
+
+/* On /dev/kmdom. */
+#define KMDOM_IOC_HELLO		_IOWR(KMDOM_IOC_MAGIC, 0, struct kmdom_hello)
+#define KMDOM_IOC_CREATE	_IOWR(KMDOM_IOC_MAGIC, 1, struct kmdom_create)
+#define KMDOM_IOC_ADOPT		_IOWR(KMDOM_IOC_MAGIC, 2, struct kmdom_adopt)
+#define KMDOM_IOC_ABORT		_IOW(KMDOM_IOC_MAGIC, 3, struct kmdom_name)
+#define KMDOM_IOC_DESTROY	_IOW(KMDOM_IOC_MAGIC, 4, struct kmdom_name)
+
+/* On a session's descriptor. */
+#define KMDOM_IOC_EXCHANGE	_IOWR(KMDOM_IOC_MAGIC, 16, struct kmdom_exchange)
+#define KMDOM_URING_EXCHANGE	KMDOM_IOC_EXCHANGE
+
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+_Static_assert(sizeof(struct kmdom_hello) == 16, "kmdom_hello");
+_Static_assert(sizeof(struct kmdom_create) == 136, "kmdom_create");
+_Static_assert(sizeof(struct kmdom_adopt) == 104, "kmdom_adopt");
+_Static_assert(sizeof(struct kmdom_name) == 72, "kmdom_name");
+_Static_assert(sizeof(struct kmdom_op) == 40, "kmdom_op");
+_Static_assert(sizeof(struct kmdom_result) == 24, "kmdom_result");
+_Static_assert(sizeof(struct kmdom_page) == 32, "kmdom_page");
+_Static_assert(sizeof(struct kmdom_event) == 32, "kmdom_event");
+_Static_assert(sizeof(struct kmdom_exchange) == 64, "kmdom_exchange");
+_Static_assert(sizeof(struct kmdom_uring_cmd) == 16, "kmdom_uring_cmd");
+_Static_assert(sizeof(struct kmdom_record) == 96, "kmdom_record");
+#endif
+
+#endif /* _UAPI_LINUX_KMDOM_H */
