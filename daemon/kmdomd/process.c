@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "process.h"
+#include "report.h"
+
+/**
+ * process_lock_memory() - no page of this process leaves memory from now on
+ *
+ * A pager that had to be paged in would wait for what it serves. The pool is
+ * counted as locked memory, too, but by the kernel and by itself.
+ *
+ * Return: 0 or a negative errno, with the reason reported.
+ */
+int process_lock_memory(void)
+{
+	struct rlimit limit;
+	int err;
+
+	if (!mlockall(MCL_CURRENT | MCL_FUTURE))
+		return 0;
+	err = errno;
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	report_error("cannot lock memory (%s): the limit of locked memory is %llu KiB; raise it "
+		     "(ulimit -l, or with systemd LimitMEMLOCK=) to the pool's size and "
+		     "32 MiB, or use --no-mlock",
+		     strerror(err), (unsigned long long)limit.rlim_cur / 1024);
+	return -err;
+}
+
+/*
+ * Memory that the kernel allocates for us does not begin I/O that could wait
+ * for us. Needs CAP_SYS_RESOURCE; without it kmdomd only is less sure.
+ */
+void process_become_flusher(void)
+{
+	prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+}
+
+int process_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int process_next_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	return info.ssi_signo;
+}
+
+/**
+ * process_notify() - tell the service manager, if one listens
+ * @state: such as "READY=1"
+ */
+void process_notify(const char *state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (len < 2 || len >= sizeof(addr.sun_path))
+		return;
+	memcpy(addr.sun_path, path, len);
+	if (*path == '@')
+		addr.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&addr,
+		   offsetof(struct sockaddr_un, sun_path) + len) < 0)
+		report_warning("cannot tell the service manager: %s", strerror(errno));
+	close(fd);
+}

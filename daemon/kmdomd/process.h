@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the process does to itself, so that it can serve when memory is short;
+ * signals, and word to the service manager.
+ */
+#ifndef KMDOMD_PROCESS_H
+#define KMDOMD_PROCESS_H
+
+#include <stdbool.h>
+
+int process_lock_memory(void);
+void process_become_flusher(void);
+int process_signals(void);		/* a signalfd, or a negative errno */
+int process_next_signal(int fd);	/* its number; 0: none */
+void process_notify(const char *state);	/* sd_notify(3) */
+
+#endif /* KMDOMD_PROCESS_H */

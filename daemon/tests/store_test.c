@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The stores, with both doors' transfers: what was vouched for is found, by
+ * who reopens the store after a SIGKILL at any instant; what is no store, or
+ * another domain's, is refused and not touched; damage is found and contained.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "../kmdomd/store.h"
+#include "tap.h"
+
+#define PAGES	200
+#define SIZE	(4 << 20)
+
+static const uint8_t uuid[16] = "a domain's uuid";
+static const uint8_t other_uuid[16] = "another domain'";
+
+struct setting {
+	const char *kind;
+	const struct door_ops *door;
+};
+
+static const struct setting settings[] = {
+	{ "mem", &door_ioctl_ops },
+	{ "file", &door_ioctl_ops },
+	{ "file", &door_uring_ops },
+};
+
+#define FOR_EACH_SETTING(setting)					\
+	for (setting = settings;					\
+	     setting < settings + sizeof(settings) / sizeof(*settings); setting++)
+
+/**
+ * struct bench - a store, and one record's buffer
+ * @path: of the store's file
+ * @store: the store
+ * @door: for its transfers; has no session
+ * @io: the buffer
+ * @done: the transfer has ended
+ * @ret: with this
+ */
+struct bench {
+	char path[64];
+	struct store store;
+	struct door door;
+	struct store_io io;
+	bool done;
+	int ret;
+};
+
+static void bench_path(struct bench *bench)
+{
+	snprintf(bench->path, sizeof(bench->path), "/var/tmp/kmdom_store.%d", getpid());
+	unlink(bench->path);
+}
+
+static int bench_open_as(struct bench *bench, const struct setting *setting,
+			 const uint8_t *id, uint64_t size, bool replace)
+{
+	struct store_options options = {
+		.kind = setting->kind, .path = bench->path, .size = size,
+		.replace = replace,
+	};
+	int ret;
+
+	ret = store_open(&bench->store, &options);
+	if (ret)
+		return ret;
+	ret = store_lock(&bench->store, 10000);
+	if (!ret)
+		ret = store_load(&bench->store, id);
+	if (ret) {
+		store_close(&bench->store);
+		return ret;
+	}
+	bench->door.ops = setting->door;
+	ret = setting->door->open(&bench->door, -1, -1);
+	bench->store.door = &bench->door;
+	return ret ? ret : store_io_init(&bench->io, &bench->store);
+}
+
+static int bench_open(struct bench *bench, const struct setting *setting)
+{
+	return bench_open_as(bench, setting, uuid, SIZE, false);
+}
+
+static void bench_close(struct bench *bench)
+{
+	store_io_exit(&bench->io);
+	bench->door.ops->close(&bench->door);
+	store_close(&bench->store);
+}
+
+static void bench_done(struct store_io *io, int ret)
+{
+	struct bench *bench = (struct bench *)((char *)io - offsetof(struct bench, io));
+
+	bench->done = true;
+	bench->ret = ret;
+}
+
+static int bench_wait(struct bench *bench)
+{
+	while (!bench->done)
+		door_wait(&bench->door, -1);
+	return bench->ret;
+}
+
+/* A record's length and bytes follow from page and version. */
+static uint32_t record_length(uint64_t page, uint64_t version)
+{
+	uint64_t hash = (page * 0x9e3779b97f4a7c15ULL + version) * 0xff51afd7ed558ccdULL;
+
+	switch (hash >> 60) {
+	case 0:
+		return sizeof(struct kmdom_record) + 1;
+	case 1:
+		return KMDOM_RECORD_MAX;
+	default:
+		return sizeof(struct kmdom_record) + (hash >> 32) % 4200;
+	}
+}
+
+static void record_fill(void *buf, const uint8_t *id, uint64_t page, uint64_t version)
+{
+	struct kmdom_record rec = {
+		.magic = htole32(KMDOM_MAGIC_RECORD),
+		.format = htole16(KMDOM_RECORD_FORMAT),
+		.index = htole64(page),
+		.version = htole64(version),
+		.length = htole32(record_length(page, version)),
+	};
+	uint32_t i, len = record_length(page, version);
+	uint64_t word = page << 32 ^ version;
+	uint8_t *p = buf;
+
+	memcpy(rec.domain, id, sizeof(rec.domain));
+	memcpy(p, &rec, sizeof(rec));
+	/* Half of them compress well. */
+	for (i = sizeof(rec); i < len; i++) {
+		if (page % 2 || i % 8 == 0)
+			word = word * 6364136223846793005ULL + 1442695040888963407ULL;
+		p[i] = word >> 56;
+	}
+}
+
+static int put_begin(struct bench *bench, uint64_t page, uint64_t version)
+{
+	int room = store_reserve(&bench->store, &bench->io);
+
+	if (room < 0)
+		return room;
+	bench->io.key = index_key(0, page);
+	bench->io.version = version;
+	bench->io.length = record_length(page, version);
+	bench->io.stored = 0;
+	if (bench->io.length > (uint32_t)room) {
+		store_cancel(&bench->store, &bench->io);
+		return -EMSGSIZE;
+	}
+	record_fill(store_record(&bench->io), bench->store.uuid, page, version);
+	bench->io.done = bench_done;
+	bench->done = false;
+	store_write(&bench->store, &bench->io);
+	return 0;
+}
+
+static int put(struct bench *bench, uint64_t page, uint64_t version)
+{
+	int ret = put_begin(bench, page, version);
+
+	if (ret)
+		return ret;
+	ret = bench_wait(bench);
+	return ret < 0 ? ret : store_commit(&bench->store, &bench->io);
+}
+
+/* Reads a page's record: -ENOENT; -EILSEQ: not what was put; else its error. */
+static int get(struct bench *bench, uint64_t page, uint64_t version)
+{
+	struct index_entry *entry = index_get(&bench->store.index, index_key(0, page));
+	uint8_t want[KMDOM_RECORD_MAX];
+	int ret;
+
+	if (!entry || entry->version != version)
+		return -ENOENT;
+	bench->io.key = entry->key;
+	bench->io.version = version;
+	bench->io.done = bench_done;
+	bench->done = false;
+	memset(store_record(&bench->io), 0xee, KMDOM_RECORD_MAX);
+	store_read(&bench->store, &bench->io);
+	ret = bench_wait(bench);
+	if (ret < 0)
+		return ret;
+	record_fill(want, bench->store.uuid, page, version);
+	if ((uint32_t)ret != record_length(page, version) ||
+	    memcmp(want, store_record(&bench->io), ret))
+		return -EILSEQ;
+	return 0;
+}
+
+static void test_round_trip(void)
+{
+	const struct setting *setting;
+	static struct bench bench;
+	uint64_t page;
+	int round;
+
+	FOR_EACH_SETTING(setting) {
+		bench_path(&bench);
+		for (round = 0; round < 3; round++) {
+			NEED(!bench_open(&bench, setting));
+			CHECK(bench.store.index.count == (round ? PAGES : 0));
+			for (page = 0; page < PAGES && round; page++)
+				CHECK(!get(&bench, page, page + 1 + round * 1000 - 1000));
+			for (page = 0; page < PAGES; page++)
+				CHECK(!put(&bench, page, page + 1 + round * 1000));
+			for (page = 0; page < PAGES; page++)
+				CHECK(!get(&bench, page, page + 1 + round * 1000));
+			CHECK(bench.store.index.count == PAGES);
+			bench_close(&bench);
+		}
+		unlink(bench.path);
+	}
+}
+
+/* Rewritten far more often than there is room: nothing is lost of the room. */
+static void test_reuse(void)
+{
+	const struct setting *setting;
+	static struct bench bench;
+	uint64_t version;
+
+	FOR_EACH_SETTING(setting) {
+		bench_path(&bench);
+		NEED(!bench_open(&bench, setting));
+		for (version = 1; version < 5000; version++)
+			NEED(!put(&bench, version % PAGES, version));
+		CHECK(bench.store.index.count == PAGES);
+		for (version = 0; version < PAGES; version++)
+			store_drop(&bench.store, index_key(0, version), UINT64_MAX);
+		CHECK(bench.store.space.used_units == 0);
+		CHECK(bench.store.space.free_segments == bench.store.space.nr_segments);
+		bench_close(&bench);
+		unlink(bench.path);
+	}
+}
+
+/* Full: refused before anything is written, and what is there stays. */
+static void test_full(void)
+{
+	const struct setting *setting;
+	static struct bench bench;
+	uint64_t page, count;
+	int ret;
+
+	FOR_EACH_SETTING(setting) {
+		bench_path(&bench);
+		NEED(!bench_open_as(&bench, setting, uuid, 512 << 10, false));
+		for (page = 0; !(ret = put(&bench, page, page + 1)); page++)
+			;
+		CHECK(ret == -ENOSPC || ret == -EMSGSIZE);
+		CHECK(page > 30);
+		count = page;
+		for (page = 0; page < count; page++)
+			CHECK(!get(&bench, page, page + 1));
+		store_drop(&bench.store, index_key(0, 3), 4);
+		CHECK(store_reserve(&bench.store, &bench.io) > 0);
+		store_cancel(&bench.store, &bench.io);
+		bench_close(&bench);
+		/* The last slot ends with the file, or behind its end. */
+		NEED(!bench_open_as(&bench, setting, uuid, 512 << 10, false));
+		for (page = 0; page < count; page++)
+			CHECK(page == 3 || !get(&bench, page, page + 1));
+		bench_close(&bench);
+		unlink(bench.path);
+	}
+}
+
+static int file_sum(const char *path, uint64_t *sum)
+{
+	uint8_t buf[65536];
+	ssize_t len, i;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return -errno;
+	for (*sum = 0; (len = read(fd, buf, sizeof(buf))) > 0;) {
+		for (i = 0; i < len; i++)
+			*sum = *sum * 31 + buf[i];
+	}
+	close(fd);
+	return 0;
+}
+
+static void test_foreign(void)
+{
+	const struct setting *setting;
+	static struct bench bench;
+	uint64_t before, after, page;
+
+	FOR_EACH_SETTING(setting) {
+		bench_path(&bench);
+		NEED(!bench_open(&bench, setting));
+		for (page = 0; page < PAGES; page++)
+			NEED(!put(&bench, page, page + 1));
+		bench_close(&bench);
+		NEED(!file_sum(bench.path, &before));
+		CHECK(bench_open_as(&bench, setting, other_uuid, SIZE, false) == -EINVAL);
+		CHECK(strstr(tap_reported, "another domain"));
+		NEED(!file_sum(bench.path, &after));
+		CHECK(before == after);
+		/* Given up on demand: nothing of the other domain is found. */
+		NEED(!bench_open_as(&bench, setting, other_uuid, SIZE, true));
+		CHECK(bench.store.index.count == 0);
+		CHECK(!put(&bench, 1, 7));
+		bench_close(&bench);
+		NEED(!bench_open_as(&bench, setting, other_uuid, SIZE, false));
+		CHECK(bench.store.index.count == 1);
+		CHECK(!get(&bench, 1, 7));
+		bench_close(&bench);
+		unlink(bench.path);
+	}
+}
+
+static void test_no_store(void)
+{
+	const struct setting *setting;
+	static struct bench bench;
+	uint64_t before, after;
+	FILE *file;
+	int i;
+
+	FOR_EACH_SETTING(setting) {
+		bench_path(&bench);
+		file = fopen(bench.path, "w");
+		for (i = 0; i < 5000; i++)
+			fprintf(file, "%d green bottles\n", i);
+		fclose(file);
+		NEED(!file_sum(bench.path, &before));
+		CHECK(bench_open(&bench, setting) == -EINVAL);
+		CHECK(strstr(tap_reported, "no store"));
+		NEED(!file_sum(bench.path, &after));
+		CHECK(before == after);
+		unlink(bench.path);
+		CHECK(bench_open_as(&bench, setting, uuid, 1000, false) == -EINVAL);
+		unlink(bench.path);
+	}
+}
+
+static void flip(const char *path, off_t offset)
+{
+	uint8_t byte;
+	int fd = open(path, O_RDWR);
+
+	if (pread(fd, &byte, 1, offset) == 1) {
+		byte ^= 1 << offset % 8;
+		pwrite(fd, &byte, 1, offset);
+	}
+	close(fd);
+}
+
+/* A damaged byte costs the record that it is of, and no other. */
+static void test_damage(void)
+{
+	static const struct setting setting = { "mem", &door_ioctl_ops };
+	static struct bench bench;
+	off_t offset, first = 65536;
+	uint64_t page;
+	int lost, ret;
+	struct stat st;
+
+	bench_path(&bench);
+	NEED(!bench_open(&bench, &setting));
+	for (page = 0; page < 20; page++)
+		NEED(!put(&bench, page, page + 1));
+	bench_close(&bench);
+	NEED(!stat(bench.path, &st));
+	for (offset = first + 512; offset < st.st_size; offset += 97) {
+		flip(bench.path, offset);
+		NEED(!bench_open(&bench, &setting));
+		for (lost = 0, page = 0; page < 20; page++) {
+			ret = get(&bench, page, page + 1);
+			CHECK(!ret || ret == -ENOENT || ret == -EBADMSG);
+			lost += ret != 0;
+		}
+		CHECK(lost <= 1 || offset % 65536 < 512);
+		bench_close(&bench);
+		flip(bench.path, offset);
+	}
+	/* The superblock: refused, nothing is overwritten. */
+	for (offset = 0; offset < 64; offset++) {
+		flip(bench.path, offset);
+		CHECK(bench_open(&bench, &setting) == -EINVAL);
+		flip(bench.path, offset);
+	}
+	NEED(!bench_open(&bench, &setting));
+	CHECK(bench.store.index.count == 20);
+	bench_close(&bench);
+	unlink(bench.path);
+}
+
+/* What the writer tells: that a page was exported; that it is vouched for. */
+struct word {
+	uint32_t page;
+	uint32_t vouched;
+	uint64_t version;
+};
+
+__attribute__((noreturn))
+static void writer(struct bench *bench, const struct setting *setting, int out,
+		   uint64_t version, uint64_t seed)
+{
+	struct word word;
+
+	if (bench_open(bench, setting))
+		_exit(1);
+	for (;; version++) {
+		seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		word = (struct word){ .page = (seed >> 33) % PAGES, .version = version };
+		/* From here on the page has its truth elsewhere, as in kmdomd. */
+		if (write(out, &word, sizeof(word)) != sizeof(word))
+			_exit(2);
+		store_drop(&bench->store, index_key(0, word.page), version - 1);
+		if (put(bench, word.page, version))
+			_exit(3);
+		word.vouched = 1;
+		if (write(out, &word, sizeof(word)) != sizeof(word))
+			_exit(2);
+	}
+}
+
+/* Runs a writer and kills it after some words; notes what it told. */
+static void run_writer(struct bench *bench, const struct setting *setting,
+		       struct word *told, uint64_t *version, int words)
+{
+	struct word word;
+	int pipes[2], status;
+	pid_t pid;
+
+	if (pipe(pipes))
+		exit(1);
+	pid = fork();
+	if (!pid) {
+		close(pipes[0]);
+		writer(bench, setting, pipes[1], *version + 1, *version * 7 + 1);
+	}
+	close(pipes[1]);
+	while (read(pipes[0], &word, sizeof(word)) == sizeof(word)) {
+		told[word.page] = word;
+		*version = word.version;
+		if (!words--)
+			kill(pid, SIGKILL);
+	}
+	close(pipes[0]);
+	waitpid(pid, &status, 0);
+	CHECK(WIFSIGNALED(status));
+}
+
+static void test_killed(void)
+{
+	const struct setting *setting;
+	static struct word told[PAGES];
+	static struct bench bench;
+	uint64_t version, page;
+	int round;
+
+	FOR_EACH_SETTING(setting) {
+		memset(told, 0, sizeof(told));
+		version = 0;
+		bench_path(&bench);
+		for (round = 0; round < 25; round++) {
+			run_writer(&bench, setting, told, &version, 50 + tap_random() % 400);
+			NEED(!bench_open(&bench, setting));
+			for (page = 0; page < PAGES; page++) {
+				if (told[page].vouched)
+					CHECK(!get(&bench, page, told[page].version));
+			}
+			bench_close(&bench);
+		}
+		unlink(bench.path);
+	}
+}
+
+/* Nobody writes beside another; who is killed makes room. */
+static void test_lock(void)
+{
+	static const struct setting setting = { "file", &door_uring_ops };
+	static struct bench bench;
+	int pipes[2];
+	char byte;
+	pid_t pid;
+
+	bench_path(&bench);
+	NEED(!pipe(pipes));
+	pid = fork();
+	if (!pid) {
+		if (!bench_open(&bench, &setting))
+			write(pipes[1], "x", 1);
+		pause();
+		_exit(0);
+	}
+	NEED(read(pipes[0], &byte, 1) == 1);
+	NEED(!store_open(&bench.store, &(struct store_options) {
+			.kind = "file", .path = bench.path, .size = SIZE }));
+	CHECK(store_lock(&bench.store, 0) == -EBUSY);
+	CHECK(store_lock(&bench.store, 100) == -EBUSY);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK(store_lock(&bench.store, 10000) == 0);
+	store_close(&bench.store);
+	close(pipes[0]);
+	close(pipes[1]);
+	unlink(bench.path);
+}
+
+/* A write that failed is written again; nothing is committed before. */
+static void test_failed_write(void)
+{
+	static const struct setting setting = { "mem", &door_ioctl_ops };
+	static struct bench bench;
+	int fd;
+
+	bench_path(&bench);
+	NEED(!bench_open(&bench, &setting));
+	NEED(!put(&bench, 1, 1));
+	fd = bench.store.fd;
+	bench.store.fd = open("/dev/full", O_RDWR);
+	CHECK(put(&bench, 2, 2) < 0);
+	CHECK(!index_get(&bench.store.index, index_key(0, 2)));
+	close(bench.store.fd);
+	bench.store.fd = fd;
+	/* The record is still in the buffer, packed: another slot takes it. */
+	store_cancel(&bench.store, &bench.io);
+	NEED(store_reserve(&bench.store, &bench.io) > 0);
+	bench.done = false;
+	store_write(&bench.store, &bench.io);
+	CHECK(bench_wait(&bench) > 0);
+	CHECK(!store_commit(&bench.store, &bench.io));
+	CHECK(!get(&bench, 2, 2));
+	bench_close(&bench);
+	NEED(!bench_open(&bench, &setting));
+	CHECK(!get(&bench, 1, 1));
+	CHECK(!get(&bench, 2, 2));
+	bench_close(&bench);
+	unlink(bench.path);
+}
+
+const struct tap_test tap_tests[] = {
+	{ "store: round trip", test_round_trip },
+	{ "store: room is used again", test_reuse },
+	{ "store: full", test_full },
+	{ "store: of another domain", test_foreign },
+	{ "store: no store", test_no_store },
+	{ "store: damage", test_damage },
+	{ "store: writer killed at any instant", test_killed },
+	{ "store: lock", test_lock },
+	{ "store: failed write", test_failed_write },
+	{ }
+};
