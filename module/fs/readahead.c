@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * readahead.c - several pages of a file at once
+ *
+ * One pin set names as many pages as it may, so that the pager is asked for all
+ * of them before it is waited for. The backing device, which has no writeback,
+ * has no readahead either; so it is turned on for each open file.
+ */
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+
+#include "kmdomfs.h"
+
+/**
+ * struct batch - folios that are filled together
+ * @folio: locked, not up to date
+ * @data: the pins of their pages; NULL for holes
+ * @nr: how many
+ */
+struct batch {
+	struct folio *folio[KMDOM_PINS_MAX];
+	struct kmdom_pin *data[KMDOM_PINS_MAX];
+	unsigned int nr;
+};
+
+static void collect(struct readahead_control *rac, struct batch *batch)
+{
+	struct folio *folio;
+
+	batch->nr = 0;
+	while (batch->nr < KMDOM_PINS_MAX && (folio = readahead_folio(rac)))
+		batch->folio[batch->nr++] = folio;
+}
+
+/* Finds all pages first: nothing may be pinned while a map is looked at. */
+static int take_pages(struct kmdomfs_tx *tx, struct inode *inode,
+		      struct batch *batch)
+{
+	struct kmdomfs_slot slot[KMDOM_PINS_MAX];
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < batch->nr; i++) {
+		ret = kmdomfs_map_find(tx, &KMDOMFS_I(inode)->tree,
+				       batch->folio[i]->index, &slot[i]);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < batch->nr; i++)
+		batch->data[i] = slot[i].data ?
+			kmdomfs_tx_read(tx, KMDOMFS_DATA, slot[i].data) : NULL;
+	return kmdomfs_tx_take(tx);
+}
+
+static int fill(struct kmdomfs_tx *tx, struct inode *inode, struct batch *batch)
+{
+	unsigned int i;
+	int ret;
+
+	ret = take_pages(tx, inode, batch);
+	if (ret)
+		return ret;
+	for (i = 0; i < batch->nr; i++) {
+		if (batch->data[i])
+			memcpy_to_folio(batch->folio[i], 0,
+					batch->data[i]->obj, PAGE_SIZE);
+		else
+			folio_zero_range(batch->folio[i], 0, PAGE_SIZE);
+		folio_mark_uptodate(batch->folio[i]);
+	}
+	kmdomfs_tx_drop(tx);
+	return 0;
+}
+
+/*
+ * ->readahead: waits with the folios locked, which are not up to date. What
+ * cannot be had is left to ->read_folio, which tells why.
+ */
+void kmdomfs_readahead(struct readahead_control *rac)
+{
+	struct inode *inode = rac->mapping->host;
+	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
+	struct kmdomfs_tx tx;
+	struct batch batch;
+	unsigned int i;
+	int ret = 0;
+
+	if (down_read_killable(&ki->map_sem))
+		return;
+	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), 0);
+	for (collect(rac, &batch); batch.nr; collect(rac, &batch)) {
+		if (!ret)
+			ret = fill(&tx, inode, &batch);
+		for (i = 0; i < batch.nr; i++)
+			folio_unlock(batch.folio[i]);
+	}
+	kmdomfs_tx_end(&tx);
+	up_read(&ki->map_sem);
+}
+
+/**
+ * kmdomfs_readahead_on() - turn readahead on
+ * @file: an open file that is about to be read
+ */
+void kmdomfs_readahead_on(struct file *file)
+{
+	if (!READ_ONCE(file->f_ra.ra_pages))
+		WRITE_ONCE(file->f_ra.ra_pages, KMDOM_PINS_MAX);
+}
