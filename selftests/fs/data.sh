@@ -1,0 +1,8 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# data.sh - fs_data on a mount whose pager has few frames
+
+# shellcheck source=selftests/fs/mount.sh
+. "$(dirname "$(readlink -f "$0")")/mount.sh"
+fs_run 256 "$TESTS/fs_data"

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# mount.sh - a mount with a pager, for the scripts beside it
+#
+# Prints TAP: a test is a function that check() runs; whatever fails in it
+# fails it. fs_begin makes a domain with a kmdomd and mounts it, fs_end takes
+# all of that down, and says whether every frame came back.
+
+set -uo pipefail
+
+TOP=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
+BUILD=${BUILD:-$TOP/build}
+TESTS=$BUILD/selftests
+export LD_LIBRARY_PATH=$BUILD/daemon
+export KMDOMFS_DOMAIN=fs-test
+export KMDOMFS_DIR=/tmp/kmdomfs
+
+PAGER=
+PAGER_OUT=
+NUMBER=0
+FAILED=0
+
+ctl() {
+	"$BUILD/daemon/kmdomctl" "$@"
+}
+
+# One number out of the domain's statistics.
+stat_of() {
+	ctl stat "$KMDOMFS_DOMAIN" | awk -v name="$1" '$1 == name { print $2 }'
+}
+
+# Prints what the pager says until it is ready.
+pager_wait() {
+	local line
+
+	while read -r -t 60 line <&"$PAGER_OUT"; do
+		printf '# %s\n' "$line"
+		[[ $line != *": ready"* ]] || return 0
+	done
+	printf '# kmdomd is not ready\n'
+	return 1
+}
+
+# Usage: pager_start FRAMES [ARG]...
+pager_start() {
+	local frames=$1
+
+	shift
+	exec {PAGER_OUT}< <(exec "$BUILD/daemon/kmdomd" --domain "$KMDOMFS_DOMAIN" \
+		--create --max-frames $((frames * 3)) --frames "$frames" \
+		--store "${STORE:-file:/tmp/kmdomfs-store,size=1G}" "$@" 2>&1)
+	PAGER=$!
+	pager_wait
+}
+
+# Usage: pager_kill SIGNAL
+pager_kill() {
+	kill "-$1" "$PAGER" && kill -CONT "$PAGER" 2>/dev/null
+	# Until its end nothing reads what it says.
+	cat <&"$PAGER_OUT"
+	exec {PAGER_OUT}<&-
+	PAGER=
+}
+
+fs_mount() {
+	mkdir -p "$KMDOMFS_DIR"
+	mount -t kmdomfs -o "domain=$KMDOMFS_DOMAIN" none "$KMDOMFS_DIR"
+}
+
+# Usage: fs_begin FRAMES [ARG]...
+fs_begin() {
+	# What a test before left when it aborted its domain.
+	rm -f /tmp/kmdomfs-store
+	pager_start "$@" && fs_mount
+}
+
+fs_remount() {
+	umount "$KMDOMFS_DIR" && fs_mount
+}
+
+fs_end() {
+	local ret=0
+
+	umount "$KMDOMFS_DIR" || ret=1
+	[[ -z $PAGER ]] || pager_kill TERM
+	ctl destroy "$KMDOMFS_DOMAIN" >/dev/null || ret=1
+	rm -f /tmp/kmdomfs-store
+	return "$ret"
+}
+
+pages() {
+	printf '%d\n' $(($(stat_of pages-present) + $(stat_of pages-absent)))
+}
+
+# Until no more than that many are left: the reaper frees in its own time.
+wait_pages() {
+	local deadline=$((SECONDS + 60))
+
+	while (($(pages) > $1)); do
+		((SECONDS < deadline)) || { printf '%d pages are left\n' "$(pages)"; return 1; }
+		sleep 0.1
+	done
+}
+
+fs_empty() {
+	find "$KMDOMFS_DIR" -mindepth 1 -maxdepth 1 -exec rm -rf {} + && wait_pages 8
+}
+
+drop_caches() {
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+plan() {
+	printf 'TAP version 13\n1..%d\n' "$1"
+}
+
+# Usage: check NAME COMMAND [ARG]...
+check() {
+	local name=$1 result=ok
+
+	shift
+	NUMBER=$((NUMBER + 1))
+	"$@" >/tmp/check.out 2>&1 || result='not ok'
+	sed 's/^/# /' /tmp/check.out
+	printf '%s %d %s\n' "$result" "$NUMBER" "$name"
+	[[ $result == ok ]] || FAILED=1
+}
+
+# For a program with a TAP of its own: mounts, runs it, takes all down.
+# Usage: fs_run FRAMES PROGRAM [ARG]...
+fs_run() {
+	local frames=$1 ret=0
+
+	shift
+	fs_begin "$frames" || exit 1
+	"$@" || ret=1
+	fs_empty || ret=1
+	fs_end || ret=1
+	exit "$ret"
+}

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# programs.sh - tar, diff, git, make, sqlite3, fio, with few frames
+#
+# Tests are functions that check() runs:
+# shellcheck disable=SC2317
+
+# shellcheck source=selftests/fs/mount.sh
+. "$(dirname "$(readlink -f "$0")")/mount.sh"
+
+export HOME=/tmp/home GIT_CONFIG_NOSYSTEM=1
+SOURCE=$TOP/module
+
+unpack() {
+	tar -C "$TOP" --exclude '*.ko' --exclude '*.o' --exclude '.*.cmd' -cf /tmp/tree.tar \
+		"${SOURCE##*/}" selftests uapi &&
+		tar -C "$KMDOMFS_DIR" -xf /tmp/tree.tar && drop_caches &&
+		mkdir -p /tmp/plain && tar -C /tmp/plain -xf /tmp/tree.tar &&
+		diff -r /tmp/plain/module "$KMDOMFS_DIR/module" &&
+		tar -C "$KMDOMFS_DIR" -df /tmp/tree.tar
+}
+
+git_works() (
+	set -e
+	mkdir -p "$HOME"
+	git config --global user.email test@example.org
+	git config --global user.name test
+	git config --global safe.directory '*'
+	cd "$KMDOMFS_DIR"
+	git init -q -b main first
+	cp -r module uapi first
+	cd first
+	git add .
+	git commit -q -m one
+	git mv uapi include
+	git commit -q -m two
+	cd ..
+	git clone -q first second
+	drop_caches
+	git -C second fsck --full --no-progress
+	[[ -z $(git -C second status --short) ]]
+	diff -r --exclude .git first second
+	git -C second gc -q
+	drop_caches
+	git -C second checkout -q HEAD~1
+	diff -r --exclude .git second/uapi uapi
+)
+
+make_works() (
+	set -e
+	cd "$KMDOMFS_DIR/selftests/fs"
+	printf '%s\n' 'CPPFLAGS = -D_GNU_SOURCE' 'all: fs_diff fs_storm' \
+		'fs_diff: fs_diff.o tree.o' 'fs_storm: fs_storm.o' >Makefile
+	make -s -j2
+	drop_caches
+	make -q
+	./fs_storm "$KMDOMFS_DIR/module" 1 0 0 check
+)
+
+sqlite_works() (
+	set -e
+	cd "$KMDOMFS_DIR"
+	sqlite3 base 'pragma journal_mode=wal;
+		create table t(a integer primary key, b text);
+		with recursive c(x) as (select 1 union all select x + 1 from c where x < 10000)
+		insert into t select x, hex(randomblob(50)) from c; create index i on t(b);'
+	drop_caches
+	[[ $(sqlite3 base 'pragma integrity_check; delete from t where a % 3 = 0; vacuum;
+		pragma integrity_check; select count(*) from t;' | xargs) == 'ok ok 6667' ]]
+	drop_caches
+	[[ $(sqlite3 base 'pragma mmap_size=100000000; select sum(length(b)) from t;' |
+		tail -n 1) == 666700 ]]
+)
+
+# Usage: fio_works ENGINE [ARG]...
+fio_works() {
+	local engine=$1
+
+	shift
+	fio --name=job --directory="$KMDOMFS_DIR" --size=4m --bs=4k --verify=crc32c \
+		--verify_fatal=1 --ioengine="$engine" --output-format=terse "$@" >/tmp/fio.out ||
+		{ cat /tmp/fio.out; return 1; }
+	rm -f "$KMDOMFS_DIR"/job*
+}
+
+# It was all done with less than what is there.
+was_paged() {
+	local faults
+
+	faults=$(stat_of faults)
+	printf '%s faults\n' "$faults"
+	((faults > 1000))
+}
+
+plan 10
+fs_begin 256 || exit 1
+check 'tar and diff' unpack
+check 'git' git_works
+check 'make' make_works
+check 'sqlite3' sqlite_works
+check 'fio, write' fio_works psync --rw=randwrite --direct=1
+check 'fio, mmap' fio_works mmap --rw=randrw
+check 'fio, io_uring' fio_works io_uring --rw=randrw --iodepth=16 --bs=8k
+check 'paging' was_paged
+check 'nothing is left' fs_empty
+check 'everything comes down' fs_end
+exit "$FAILED"

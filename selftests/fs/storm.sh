@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# storm.sh - processes at work in one tree, with few frames, while pagers are
+# killed and caches dropped; then the tree's invariants
+#
+# Tests are functions that check() runs:
+# shellcheck disable=SC2317
+
+# shellcheck source=selftests/fs/mount.sh
+. "$(dirname "$(readlink -f "$0")")/mount.sh"
+
+readonly FRAMES=200
+
+storm() {
+	"$TESTS/fs_storm" "$KMDOMFS_DIR/tree" 4 "$1" "$2"
+}
+
+invariants() {
+	"$TESTS/fs_storm" "$KMDOMFS_DIR/tree" 4 0 0 check
+}
+
+# Kills the pager while the storm goes on, three times, each at another page.
+storm_of_pagers() {
+	local faults storm door
+
+	"$TESTS/fs_storm" "$KMDOMFS_DIR/tree" 4 30000 2 >/tmp/storm.out &
+	storm=$!
+	for door in ioctl uring ioctl; do
+		faults=$(stat_of faults)
+		until (($(stat_of faults) > faults + 50)) || ! kill -0 "$storm" 2>/dev/null; do
+			drop_caches
+		done
+		pager_kill KILL
+		pager_start "$FRAMES" --door "$door" || return 1
+	done
+	wait "$storm"
+	cat /tmp/storm.out
+	grep -q '^ok' /tmp/storm.out
+}
+
+remounted() {
+	fs_remount && invariants
+}
+
+plan 7
+fs_begin "$FRAMES" || exit 1
+mkdir "$KMDOMFS_DIR/tree"
+check 'storm' storm 10000 1
+check 'after remounting' remounted
+check 'storm with pagers that are killed' storm_of_pagers
+check 'after dropping caches' invariants
+check 'after remounting again' remounted
+check 'nothing is left' fs_empty
+check 'everything comes down' fs_end
+exit "$FAILED"

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The real kmdomd, with each store, door and policy: clients that use far more
+ * pages than there are frames find all their objects, through kills, stops and
+ * takeovers; and what it says to bad input.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include "harness.h"
+
+#define FRAMES	160
+#define MAX	640
+#define PAGES	600	/* objects of the largest load, one to a page */
+
+/* What is run, from the build directory that this program is in. */
+static const char *tool(const char *name)
+{
+	static char path[512];
+	char self[400] = "";
+	char *slash;
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return name;
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	snprintf(path, sizeof(path), "%s/../daemon/%s", self, name);
+	return path;
+}
+
+/**
+ * struct daemon - a kmdomd, or another program, and what it says
+ * @pid: its pid, 0 if there is none
+ * @out: pipe from its standard output and error
+ * @text: what came from it
+ * @len: bytes of that
+ */
+struct daemon {
+	pid_t pid;
+	int out;
+	char text[8192];
+	size_t len;
+};
+
+static int daemon_start(struct daemon *daemon, const char *name, char *const *argv)
+{
+	int out[2];
+
+	*daemon = (struct daemon){};
+	if (pipe2(out, O_CLOEXEC))
+		return -errno;
+	daemon->pid = fork();
+	if (!daemon->pid) {
+		dup2(out[1], 1);
+		dup2(out[1], 2);
+		execv(tool(name), argv);
+		_exit(127);
+	}
+	close(out[1]);
+	daemon->out = out[0];
+	return daemon->pid < 0 ? -errno : 0;
+}
+
+/* Reads on until @what was said; -EPIPE if it never is. */
+static int daemon_says(struct daemon *daemon, const char *what)
+{
+	struct pollfd pfd = { .fd = daemon->out, .events = POLLIN };
+	ssize_t n;
+
+	while (!strstr(daemon->text, what)) {
+		if (poll(&pfd, 1, PROC_PATIENCE) != 1)
+			return -ETIMEDOUT;
+		n = read(daemon->out, daemon->text + daemon->len,
+			 sizeof(daemon->text) - 1 - daemon->len);
+		if (n <= 0) {
+			fprintf(stderr, "# \"%s\" was not said, but:\n%s", what,
+				daemon->text);
+			return -EPIPE;
+		}
+		daemon->len += n;
+	}
+	return 0;
+}
+
+/* Waits for its end; its exit status, or 128 and the signal. */
+static int daemon_wait(struct daemon *daemon)
+{
+	int status;
+
+	if (!daemon->pid)
+		return -ECHILD;
+	/* Its pipe ends with it: what it says does not fill it. */
+	daemon_says(daemon, "\n\n");
+	waitpid(daemon->pid, &status, 0);
+	close(daemon->out);
+	daemon->pid = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int daemon_end(struct daemon *daemon, int sig)
+{
+	if (daemon->pid)
+		kill(daemon->pid, sig);
+	return daemon_wait(daemon);
+}
+
+FIXTURE(kmdomd) {
+	struct bed bed;
+	struct daemon daemon;
+	struct daemon other;
+	char store[128];
+	char store_arg[160];
+	struct load load;
+};
+
+FIXTURE_VARIANT(kmdomd) {
+	const char *store;
+	const char *door;
+	const char *policy;
+	unsigned int type;
+};
+
+FIXTURE_VARIANT_ADD(kmdomd, mem_ioctl) {
+	.store = "mem", .door = "ioctl", .policy = "clock", .type = KT_SIGNED,
+};
+
+FIXTURE_VARIANT_ADD(kmdomd, mem_uring) {
+	.store = "mem", .door = "uring", .policy = "fifo", .type = KT_PAGE,
+};
+
+FIXTURE_VARIANT_ADD(kmdomd, file_ioctl) {
+	.store = "file", .door = "ioctl", .policy = "aging", .type = KT_PAGE,
+};
+
+FIXTURE_VARIANT_ADD(kmdomd, file_uring) {
+	.store = "file", .door = "uring", .policy = "clock", .type = KT_PAGE,
+};
+
+FIXTURE_SETUP(kmdomd)
+{
+	struct bed_spec spec = {
+		.max_frames = MAX, .procs = 2, .no_session = true,
+		.types = 1 << KT_SIGNED | 1 << KT_PAGE,
+	};
+
+	ASSERT_EQ(0, bed_up(&self->bed, &spec));
+	snprintf(self->store, sizeof(self->store), "/dev/shm/kmdomd_test.%d", getpid());
+	snprintf(self->store_arg, sizeof(self->store_arg), "%s:%s,size=64M",
+		 variant->store, self->store);
+	load_init(&self->load, self->bed.client, 1, variant->type,
+		  variant->type == KT_SIGNED ? PAGES * 16 : PAGES);
+}
+
+FIXTURE_TEARDOWN(kmdomd)
+{
+	if (self->daemon.pid)
+		EXPECT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+	if (self->other.pid)
+		daemon_end(&self->other, SIGKILL);
+	EXPECT_EQ(0, bed_down(&self->bed));
+	unlink(self->store);
+}
+
+#define START(daemon, ...) daemon_start(daemon, "kmdomd", (char *const []) {	\
+		"kmdomd", "--domain", self->bed.name, "--store", self->store_arg, \
+		"--door", (char *)variant->door, "--policy", (char *)variant->policy, \
+		"--frames", "160", ##__VA_ARGS__, NULL })
+
+TEST_F(kmdomd, serves)
+{
+	struct proc *proc = &self->bed.procs[0];
+	struct kt_usage usage;
+
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	self->load.steps = 2000;
+	ASSERT_EQ(0, proc_call(proc, load_run, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, client_usage(self->bed.client, &usage));
+	EXPECT_LE(usage.frames_used, FRAMES);
+	EXPECT_EQ(FRAMES, usage.frames_granted);
+	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	EXPECT_EQ(0, proc_call(proc, load_empty, &self->load, sizeof(self->load)));
+}
+
+/* Killed again and again while a client works: it only waits a while longer. */
+TEST_F(kmdomd, killed)
+{
+	struct proc *proc = &self->bed.procs[0];
+	atomic_uint *stop = shared_alloc(sizeof(*stop));
+	atomic_uint *progress = shared_alloc(sizeof(*progress));
+	unsigned int round, before;
+	struct pollfd none = {};
+
+	self->load.stop = stop;
+	self->load.progress = progress;
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	proc_start(proc, load_run, &self->load, sizeof(self->load));
+	for (round = 0; round < 6; round++) {
+		before = atomic_load(progress);
+		while (atomic_load(progress) < before + 100 + round * 37 &&
+		       !proc_done(proc, 1))
+			poll(&none, 0, 1);
+		ASSERT_EQ(128 + SIGKILL, daemon_end(&self->daemon, SIGKILL));
+		ASSERT_EQ(0, START(&self->daemon));
+		ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	}
+	atomic_store(stop, 1);
+	ASSERT_EQ(0, proc_finish(proc, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	EXPECT_EQ(NULL, strstr(self->daemon.text, "lacks"));
+}
+
+/* A pager that was stopped in the middle loses domain and store, and its life. */
+TEST_F(kmdomd, taken_over)
+{
+	struct proc *proc = &self->bed.procs[0];
+
+	ASSERT_EQ(0, START(&self->other));
+	ASSERT_EQ(0, daemon_says(&self->other, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	kill(self->other.pid, SIGSTOP);
+	/* Without being told so, nobody takes over. */
+	ASSERT_EQ(0, START(&self->daemon));
+	EXPECT_EQ(0, daemon_says(&self->daemon, "another session pages the domain"));
+	EXPECT_EQ(1, daemon_wait(&self->daemon));
+	ASSERT_EQ(0, START(&self->daemon, "--takeover"));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	EXPECT_EQ(128 + SIGKILL, daemon_wait(&self->other));
+	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	/* One that runs notices, and leaves in peace. */
+	self->other = self->daemon;
+	ASSERT_EQ(0, START(&self->daemon, "--takeover"));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	EXPECT_EQ(3, daemon_wait(&self->other));
+	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+}
+
+/* A clean stop, and the next one finds everything. */
+TEST_F(kmdomd, stopped)
+{
+	struct proc *proc = &self->bed.procs[0];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, START(&self->daemon));
+		ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+		self->load.steps = 500;
+		ASSERT_EQ(0, proc_call(proc, load_run, &self->load, sizeof(self->load)));
+		ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+	}
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+}
+
+/* A store that is too small stops evictions, and loses nothing. */
+TEST_F(kmdomd, store_full)
+{
+	struct proc *proc = &self->bed.procs[0];
+
+	snprintf(self->store_arg, sizeof(self->store_arg), "%s:%s,size=%u",
+		 variant->store, self->store, 512 << 10);
+	ASSERT_EQ(0, START(&self->daemon, "--deadline-ms", "3000"));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	EXPECT_NE(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "it is full"));
+	/* What was filled in can be read: reading takes no room of the store. */
+	self->load.steps = 0;
+	EXPECT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+}
+
+TEST_F(kmdomd, foreign_store)
+{
+	struct proc *proc = &self->bed.procs[0];
+	struct stat before, after;
+	char name[KMDOM_NAME_MAX];
+	struct kmdom_create create = { .max_frames = MAX };
+
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+	ASSERT_EQ(0, stat(self->store, &before));
+
+	bed_name(name, sizeof(name));
+	strcpy(create.name, name);
+	ASSERT_EQ(0, ioctl(self->bed.pager.ctl, KMDOM_IOC_CREATE, &create));
+	ASSERT_EQ(0, START(&self->other, "--domain", name));
+	EXPECT_EQ(0, daemon_says(&self->other, "belongs to another domain"));
+	EXPECT_EQ(1, daemon_wait(&self->other));
+	EXPECT_EQ(0, pager_destroy(&self->bed.pager, name));
+	ASSERT_EQ(0, stat(self->store, &after));
+	EXPECT_EQ(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	EXPECT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+}
+
+/* Without the right store readers get EIO at once; with it they get all. */
+TEST_F(kmdomd, wrong_store)
+{
+	struct proc *proc = &self->bed.procs[0];
+	char wrong[160], path[144];
+	long long start;
+
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+
+	snprintf(path, sizeof(path), "%s.wrong", self->store);
+	snprintf(wrong, sizeof(wrong), "%s:%s", variant->store, path);
+	ASSERT_EQ(0, START(&self->daemon, "--store", wrong));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "lacks"));
+	start = now_ms();
+	EXPECT_EQ(-EIO, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	EXPECT_GT(15000, now_ms() - start);
+	ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+	unlink(path);
+
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	EXPECT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+}
+
+/* What is freed leaves the store, by hints or by a sweep: nothing piles up. */
+TEST_F(kmdomd, garbage)
+{
+	struct proc *proc = &self->bed.procs[0];
+	char stats[160], text[4096] = "";
+	FILE *file;
+	int round;
+
+	snprintf(stats, sizeof(stats), "%s.stats", self->store);
+	ASSERT_EQ(0, START(&self->daemon, "--stats-json", stats));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	for (round = 0; round < 3; round++) {
+		ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+		ASSERT_EQ(0, proc_call(proc, load_empty, &self->load, sizeof(self->load)));
+	}
+	/* A successor takes the old bytes of free slots for records, until it
+	 * has compared them with the domain.
+	 */
+	ASSERT_EQ(0, daemon_end(&self->daemon, SIGKILL) - 128 - SIGKILL);
+	ASSERT_EQ(0, START(&self->daemon, "--stats-json", stats));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "of the domain's pages"));
+	ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+	file = fopen(stats, "r");
+	ASSERT_NE(NULL, file);
+	ASSERT_NE(0, fread(text, 1, sizeof(text) - 1, file));
+	fclose(file);
+	unlink(stats);
+	/* At most what the frames held when all was freed. */
+	ASSERT_NE(NULL, strstr(text, "\"store_records\": "));
+	EXPECT_GT(FRAMES, atoi(strstr(text, "\"store_records\": ") + 17));
+}
+
+/* An abort ends the pager, with a status of its own. */
+TEST_F(kmdomd, aborted)
+{
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, daemon_start(&self->other, "kmdomctl", (char *const []) {
+			"kmdomctl", "abort", self->bed.name, NULL }));
+	EXPECT_EQ(0, daemon_wait(&self->other));
+	EXPECT_EQ(4, daemon_wait(&self->daemon));
+	/* It is gone with its last client: there is nothing to destroy. */
+	pager_close(&self->bed.pager);
+	self->bed.pager.ctl = -1;
+}
+
+TEST_F(kmdomd, bad_input)
+{
+	static const struct {
+		const char *args[6];
+		const char *says;
+		int status;
+	} cases[] = {
+		{ { "--domain", "kt/none" }, "there is no such domain", 1 },
+		{ { "--store", "file:/dev/null" }, "neither a file nor a block device", 1 },
+		{ { "--store", "mem:/proc/none/x" }, "cannot open it", 1 },
+		{ { "--store", "mem:/etc/passwd" }, "is no store", 1 },
+		{ { "--store", "disk:/tmp/x" }, "no kind of store", 1 },
+		{ { "--store", "mem:/tmp/x,size=1K" }, "too few", 1 },
+		{ { "--policy", "none" }, "there is no policy", 1 },
+		{ { "--frames", "many" }, "is no number", 2 },
+		{ { "--door", "front" }, "there is no", 2 },
+		{ { "--frames", "100000" }, "the pool is too large", 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		ASSERT_EQ(0, START(&self->other, (char *)cases[i].args[0],
+				   (char *)cases[i].args[1]));
+		EXPECT_EQ(0, daemon_says(&self->other, cases[i].says));
+		EXPECT_EQ(cases[i].status, daemon_wait(&self->other));
+	}
+	unlink("/tmp/x");
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "bed.h"
+
+/**
+ * bed_name() - a domain's name that no other test uses
+ * @name: out
+ * @size: room in @name
+ */
+void bed_name(char *name, size_t size)
+{
+	static int count;
+
+	snprintf(name, size, "kt/%d.%d", getpid(), count++);
+}
+
+static int say(const char *what, int ret)
+{
+	if (ret < 0)
+		fprintf(stderr, "# %s: %s\n", what, strerror(-ret));
+	return ret < 0 ? ret : 0;
+}
+
+static int client_up(struct bed *bed, uint32_t types)
+{
+	uint32_t type;
+	int ret = say("find", client_find(bed->client, bed->name));
+
+	for (type = 0; type < 32 && !ret; type++)
+		if (types & 1U << type)
+			ret = say("attach", client_attach(bed->client, type));
+	return ret;
+}
+
+static int session_up(struct bed *bed, const struct bed_spec *spec)
+{
+	uint32_t frames = spec->frames ?: 256;
+	int ret;
+
+	ret = say("adopt", pager_adopt(&bed->pager, bed->name, spec->door, frames, 0));
+	if (ret || spec->keep_frames)
+		return ret;
+	return say("grant", pager_grant(&bed->pager, 0, frames));
+}
+
+/**
+ * bed_up() - build it
+ * @bed: filled in; goes to bed_down() even after a failure
+ * @spec: what it shall have
+ *
+ * Return: 0 or a negative errno, which was said
+ */
+int bed_up(struct bed *bed, const struct bed_spec *spec)
+{
+	uint32_t i;
+	int ret;
+
+	memset(bed, 0, sizeof(*bed));
+	bed->pager.fd = -1;
+	bed->pager.ctl = -1;
+	bed_name(bed->name, sizeof(bed->name));
+	bed->store = store_create(spec->records ?: 1024, spec->newest_only);
+	bed->client = client_open();
+	if (bed->client < 0)
+		return say("/dev/kmdom_test", bed->client);
+	for (i = 0; i < spec->procs; i++) {
+		ret = say("spawn", proc_spawn(&bed->procs[i], i + 1));
+		if (ret)
+			return ret;
+	}
+	ret = say("/dev/kmdom", pager_open(&bed->pager, bed->store));
+	if (!ret)
+		ret = say("create", pager_create(&bed->pager, bed->name,
+						 spec->max_frames ?: 1024, 300));
+	if (!ret)
+		ret = client_up(bed, spec->types);
+	if (!ret && !spec->no_session)
+		ret = session_up(bed, spec);
+	return ret;
+}
+
+/**
+ * bed_conserved() - are all granted frames free or in use?
+ * @bed: the bed; its pager has a session and serves nobody at this moment
+ *
+ * Return: 0 if they are, else -EILSEQ, which was said
+ */
+int bed_conserved(struct bed *bed)
+{
+	struct kt_usage usage;
+	int ret;
+
+	ret = pager_exchange(&bed->pager, NULL, NULL, 0);
+	if (!ret)
+		ret = client_usage(bed->client, &usage);
+	if (ret)
+		return say("conservation", ret);
+	if (usage.frames_granted == usage.frames_free + usage.frames_used &&
+	    usage.frames_free == bed->pager.ex.free_frames &&
+	    usage.frames_used == bed->pager.ex.used_frames)
+		return 0;
+	fprintf(stderr, "# not conserved: granted %llu, free %llu (%u), used %llu (%u)\n",
+		usage.frames_granted, usage.frames_free,
+		bed->pager.ex.free_frames, usage.frames_used,
+		bed->pager.ex.used_frames);
+	return -EILSEQ;
+}
+
+/* The same without a session: what dead pagers left. */
+static int bed_counted(struct bed *bed)
+{
+	struct kt_usage usage;
+	int ret = client_usage(bed->client, &usage);
+
+	if (ret)
+		return say("usage", ret);
+	if (usage.frames_granted == usage.frames_free + usage.frames_used)
+		return 0;
+	fprintf(stderr, "# not conserved: granted %llu, free %llu, used %llu\n",
+		usage.frames_granted, usage.frames_free, usage.frames_used);
+	return -EILSEQ;
+}
+
+/**
+ * bed_down() - take it away, and see whether anything is missing
+ * @bed: the bed
+ *
+ * Return: 0 if all frames were accounted for and the domain could be destroyed
+ */
+int bed_down(struct bed *bed)
+{
+	int i, end, ret = 0, err = 0;
+
+	for (i = 0; i < BED_PROCS; i++)
+		err = say("helper", proc_kill(&bed->procs[i])) ?: err;
+	if (bed->pager.fd >= 0 && bed->client >= 0)
+		ret = bed_conserved(bed);
+	else if (bed->client >= 0)
+		ret = bed_counted(bed);
+	if (bed->client >= 0)
+		close(bed->client);
+	if (bed->pager.ctl >= 0) {
+		end = pager_destroy(&bed->pager, bed->name);
+		if (end != -ENOENT || !bed->aborted)
+			err = say("destroy", end) ?: err;
+		pager_close(&bed->pager);
+	}
+	return ret ?: err;
+}
+
+static void param_path(char *path, size_t size, const char *name)
+{
+	snprintf(path, size, "/sys/module/kmdom/parameters/%s", name);
+}
+
+/**
+ * param_get() - value of a parameter of kmdom.ko
+ * @name: the parameter
+ *
+ * Return: the value, or a negative errno
+ */
+long param_get(const char *name)
+{
+	char path[128];
+	long value;
+	FILE *file;
+	int n;
+
+	param_path(path, sizeof(path), name);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	n = fscanf(file, "%ld", &value);
+	fclose(file);
+	return n == 1 ? value : -EIO;
+}
+
+/**
+ * param_set() - set a parameter of kmdom.ko
+ * @name: the parameter
+ * @value: the value
+ *
+ * Return: 0 or a negative errno
+ */
+int param_set(const char *name, long value)
+{
+	char path[128], text[32];
+	int fd, ret = 0;
+
+	param_path(path, sizeof(path), name);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return -errno;
+	snprintf(text, sizeof(text), "%ld", value);
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static __thread sigjmp_buf touch_env;
+
+static void touch_handler(int sig)
+{
+	siglongjmp(touch_env, sig);
+}
+
+/**
+ * touch() - read or write a byte that may not be there
+ * @addr: the byte; written with what it holds
+ * @write: whether to write it
+ *
+ * Return: 0, or the signal that it gave
+ */
+int touch(volatile char *addr, bool write)
+{
+	struct sigaction sa = { .sa_handler = touch_handler, .sa_flags = SA_NODEFER };
+	struct sigaction old_bus, old_segv;
+	int sig;
+
+	sigaction(SIGBUS, &sa, &old_bus);
+	sigaction(SIGSEGV, &sa, &old_segv);
+	sig = sigsetjmp(touch_env, 1);
+	if (!sig) {
+		char byte = *addr;
+
+		if (write)
+			*addr = byte;
+	}
+	sigaction(SIGBUS, &old_bus, NULL);
+	sigaction(SIGSEGV, &old_segv, NULL);
+	return sig;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exports and restores that something overtakes: writers, other exports, other
+ * answers. And many operations at once.
+ */
+#include <endian.h>
+#include "harness.h"
+
+#define FRAMES	256
+
+FIXTURE(race) {
+	struct bed bed;
+	struct pager *pager;
+	struct proc *proc;
+	int fd;
+	uint64_t ref;		/* a small object, seed 1 */
+	uint64_t index;		/* of its page */
+};
+
+BOTH_DOORS(race);
+
+FIXTURE_SETUP(race)
+{
+	struct bed_spec spec = {
+		.door = variant->door, .frames = FRAMES, .procs = 3,
+		.types = 1 << KT_SMALL | 1 << KT_SIGNED | 1 << KT_PAGE | 1 << KT_NARROW,
+	};
+	struct kt_small small;
+
+	ASSERT_EQ(0, bed_up(&self->bed, &spec));
+	self->pager = &self->bed.pager;
+	self->proc = self->bed.procs;
+	self->fd = self->bed.client;
+	small_fill(&small, 1);
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SMALL, &small, sizeof(small), &self->ref));
+	self->index = KT_REF_INDEX(self->ref);
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	EXPECT_EQ(0, bed_down(&self->bed));
+}
+
+static int dirty(int fd, uint64_t ref, uint64_t seed)
+{
+	struct kt_small small;
+
+	small_fill(&small, seed);
+	return kt_set(fd, 0, KT_SMALL, ref, &small, sizeof(small));
+}
+
+static int holds(int fd, uint64_t ref, uint64_t seed)
+{
+	struct kt_small small;
+	int ret = kt_get(fd, 0, KT_SMALL, ref, &small, sizeof(small));
+
+	return ret ? ret : small_check(&small, seed);
+}
+
+/* The page is thawed before its record is copied out, and writers go on. */
+TEST_F(race, dirtied_while_copied_out)
+{
+	struct kmdom_op op = { .code = KMDOM_OP_EXPORT, .len = KMDOM_RECORD_MAX };
+	struct kmdom_page page;
+	struct trap trap;
+	struct side side;
+
+	ASSERT_EQ(0, trap_set(&trap, 8192));
+	op.index = self->index;
+	op.buf = (unsigned long)trap.mem;
+	ASSERT_EQ(0, side_op(&side, self->pager, &op));
+	ASSERT_EQ(0, trap_caught(&trap, PROC_PATIENCE));
+	EXPECT_EQ(0, holds(self->fd, self->ref, 1));
+	EXPECT_EQ(-EAGAIN, pager_evict(self->pager, self->index, 1, 0));
+	EXPECT_EQ(0, dirty(self->fd, self->ref, 2));
+	trap_release(&trap);
+	EXPECT_EQ(-EAGAIN, side_join(&side));
+	trap_remove(&trap);
+	ASSERT_EQ(0, pager_look(self->pager, self->index, &page));
+	EXPECT_TRUE(page.flags & KMDOM_PAGEF_DIRTY);
+	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	ASSERT_EQ(0, pager_answer(self->pager, self->index, self->pager->res.version));
+	EXPECT_EQ(0, holds(self->fd, self->ref, 2));
+}
+
+/* An export that another one overtakes is not valid, whatever it copies out. */
+TEST_F(race, overtaken_export)
+{
+	struct kmdom_op op = { .code = KMDOM_OP_EXPORT, .len = KMDOM_RECORD_MAX };
+	uint64_t version;
+	struct trap trap;
+	struct side side;
+
+	ASSERT_EQ(0, trap_set(&trap, 8192));
+	op.index = self->index;
+	op.buf = (unsigned long)trap.mem;
+	ASSERT_EQ(0, side_op(&side, self->pager, &op));
+	ASSERT_EQ(0, trap_caught(&trap, PROC_PATIENCE));
+	ASSERT_EQ(0, dirty(self->fd, self->ref, 2));
+	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	version = self->pager->res.version;
+	trap_release(&trap);
+	EXPECT_GT(0, side_join(&side));
+	trap_remove(&trap);
+	ASSERT_EQ(0, pager_answer(self->pager, self->index, version));
+	EXPECT_EQ(0, holds(self->fd, self->ref, 2));
+}
+
+/* A record on its way into the kernel holds nothing, either. */
+TEST_F(race, overtaken_restore)
+{
+	struct kmdom_op op = { .code = KMDOM_OP_RESTORE };
+	uint64_t version, cursor = 0;
+	struct kmdom_page pages[8];
+	struct trap trap;
+	struct side side;
+
+	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	version = self->pager->res.version;
+	ASSERT_EQ(0, trap_set(&trap, 8192));
+	op.index = self->index;
+	op.version = version;
+	op.buf = (unsigned long)trap.mem;
+	op.len = store_get(self->bed.store, self->index, version)->len;
+	ASSERT_EQ(0, side_op(&side, self->pager, &op));
+	ASSERT_EQ(0, trap_caught(&trap, PROC_PATIENCE));
+	EXPECT_LT(0, pager_scan(self->pager, &cursor, pages, 8, 0));
+	EXPECT_EQ(0, pager_answer(self->pager, self->index, version));
+	EXPECT_EQ(0, holds(self->fd, self->ref, 1));
+	trap_release(&trap);
+	EXPECT_EQ(-EALREADY, side_join(&side));
+	trap_remove(&trap);
+	EXPECT_EQ(0, holds(self->fd, self->ref, 1));
+}
+
+struct signed_writer {
+	int fd;
+	unsigned int op;
+	uint64_t ref;
+	atomic_uint *stop;
+};
+
+static void signed_fill(struct kt_signed *obj, uint64_t n)
+{
+	memset(obj, 0, sizeof(*obj));
+	obj->number = n;
+	memset(obj->name, 'a' + n % 26, sizeof(obj->name));
+	memset(obj->data, 'a' + n % 26, sizeof(obj->data));
+}
+
+static long write_signed(void *arg)
+{
+	struct signed_writer *writer = arg;
+	struct kt_signed obj;
+	uint64_t n;
+	int ret = 0;
+
+	for (n = 0; !ret && !atomic_load(writer->stop); n++) {
+		signed_fill(&obj, n);
+		ret = kt_set(writer->fd, writer->op, KT_SIGNED, writer->ref, &obj, sizeof(obj));
+	}
+	return ret;
+}
+
+/* Records of SIGNED can be read: number, ref, length and name, data. */
+static bool signed_is_whole(const uint8_t *rec)
+{
+	const uint8_t *at = rec + sizeof(struct kmdom_record);
+	uint64_t number;
+	int i;
+
+	memcpy(&number, at, 8);
+	number = le64toh(number);
+	at += 16;
+	if (at[0] != 48 || at[1])
+		return false;
+	for (i = 0; i < 48 + 56; i++)
+		if (at[2 + i] != 'a' + number % 26)
+			return false;
+	return true;
+}
+
+TEST_F(race, writers_during_export)
+{
+	struct signed_writer writer = { .fd = self->fd, .op = 1 };
+	int ret, good = 0, again = 0;
+	struct kt_signed obj;
+	uint64_t index;
+
+	writer.stop = shared_alloc(4096);
+	signed_fill(&obj, 0);
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SIGNED, &obj, sizeof(obj), &writer.ref));
+	index = KT_REF_INDEX(writer.ref);
+	self->pager->store = NULL;
+	proc_start(self->proc, write_signed, &writer, sizeof(writer));
+	while (good < 300 && !proc_done(self->proc, 0)) {
+		ret = pager_export(self->pager, index, KMDOM_OPF_DRAIN);
+		if (!ret) {
+			good++;
+			ASSERT_TRUE(signed_is_whole(self->pager->buf));
+		} else if (ret == -EAGAIN || ret == -EBUSY) {
+			again++;
+		} else if (ret != -EALREADY) {
+			ASSERT_EQ(0, ret);
+		}
+	}
+	atomic_store(writer.stop, 1);
+	EXPECT_EQ(0, proc_finish(self->proc, NULL, 0));
+	EXPECT_EQ(300, good);
+	TH_LOG("%d exports were not valid", again);
+	self->pager->store = self->bed.store;
+}
+
+/* The most operations of one exchange; one that fails does not stop the rest. */
+TEST_F(race, batches)
+{
+	struct kmdom_op ops[KMDOM_OPS_MAX];
+	struct kmdom_result results[KMDOM_OPS_MAX];
+	uint64_t refs[100];
+	uint8_t *bufs = malloc(100 * KMDOM_RECORD_MAX);
+	int i;
+
+	ASSERT_NE(NULL, bufs);
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, &i, sizeof(i), &refs[i]));
+	}
+	for (i = 0; i < KMDOM_OPS_MAX; i++)
+		ops[i] = (struct kmdom_op) {
+			.code = i & 1 || i / 2 >= 100 ? 0xffff : KMDOM_OP_EXPORT,
+			.index = KT_REF_INDEX(refs[i / 2 % 100]),
+			.buf = (unsigned long)bufs + i / 2 % 100 * KMDOM_RECORD_MAX,
+			.len = KMDOM_RECORD_MAX,
+		};
+	ASSERT_EQ(0, pager_exchange(self->pager, ops, results, KMDOM_OPS_MAX));
+	EXPECT_EQ(KMDOM_OPS_MAX, self->pager->ex.nr_results);
+	for (i = 0; i < KMDOM_OPS_MAX; i++)
+		EXPECT_EQ(i & 1 || i / 2 >= 100 ? -EINVAL : 0, results[i].ret);
+	free(bufs);
+}
+
+TEST_HARNESS_MAIN
