@@ -402,22 +402,28 @@ static unsigned long kernel_taint(void)
 	return taint;
 }
 
-/* One line: exit|signal NUMBER TAINT. */
+static void report_line(const char *line)
+{
+	int fd = open_port("kmdom.status");
+	ssize_t len = strlen(line);
+
+	if (write(fd, line, len) != len)
+		die("status");
+	close(fd);
+}
+
+/* The last line is exit|signal NUMBER TAINT. */
 static void report(int status)
 {
 	char line[64];
-	int n, fd;
 
-	fd = open_port("kmdom.status");
 	if (WIFEXITED(status))
-		n = snprintf(line, sizeof(line), "exit %d %lu\n", WEXITSTATUS(status),
-			     kernel_taint());
+		snprintf(line, sizeof(line), "exit %d %lu\n", WEXITSTATUS(status),
+			 kernel_taint());
 	else
-		n = snprintf(line, sizeof(line), "signal %d %lu\n", WTERMSIG(status),
-			     kernel_taint());
-	if (write(fd, line, n) != n)
-		die("status");
-	close(fd);
+		snprintf(line, sizeof(line), "signal %d %lu\n", WTERMSIG(status),
+			 kernel_taint());
+	report_line(line);
 }
 
 static void __attribute__((noreturn)) run(void)
@@ -494,6 +500,7 @@ int main(int argc, char **argv)
 	if (getpid() != 1)
 		return 1;
 	boot();
+	report_line("up 0 0\n");
 	if (config_mode_is("systemd"))
 		become_systemd();
 	loopback_up();
