@@ -25,7 +25,6 @@
 #include "kmdomfs.h"
 
 #define CLEAN_DELAY	HZ
-#define CLEAN_DELAY_MAX	(30 * HZ)
 
 static struct workqueue_struct *cleaner_wq;
 
@@ -49,7 +48,7 @@ static void list_inode(struct inode *inode)
 	list_add_tail(&ki->dirty_link, &sbi->dirty);
 	/* The list's reference is there, so that neither is this the last. */
 	atomic_inc(&sb->s_active);
-	if (!queue_delayed_work(cleaner_wq, &sbi->cleaner, sbi->clean_delay))
+	if (!queue_delayed_work(cleaner_wq, &sbi->cleaner, CLEAN_DELAY))
 		atomic_dec(&sb->s_active);
 unlock:
 	spin_unlock(&sbi->dirty_lock);
@@ -366,16 +365,13 @@ static void cleaner_work(struct work_struct *work)
 		ret = clean_all(sbi);
 		mutex_unlock(&sbi->clean_lock);
 	}
-	if (!ret) {
-		sbi->clean_delay = CLEAN_DELAY;
-	} else {
-		sbi->clean_delay = min(2 * sbi->clean_delay,
-				       (unsigned long)CLEAN_DELAY_MAX);
-		/* The reference goes to the next run. */
-		if (queue_delayed_work(cleaner_wq, &sbi->cleaner,
-				       sbi->clean_delay))
-			return;
-	}
+	/*
+	 * The reference goes to the next run. That one soon notices that the
+	 * pager answers, or that the domain is aborted; a pager that stands
+	 * still costs it little, since waits for that one fail at once.
+	 */
+	if (ret && queue_delayed_work(cleaner_wq, &sbi->cleaner, CLEAN_DELAY))
+		return;
 	/* May be the last one: @sbi may be gone. */
 	deactivate_super(sb);
 }
@@ -390,7 +386,6 @@ void kmdomfs_cleaner_init(struct kmdomfs_sb *sbi)
 	mutex_init(&sbi->clean_lock);
 	spin_lock_init(&sbi->dirty_lock);
 	INIT_LIST_HEAD(&sbi->dirty);
-	sbi->clean_delay = CLEAN_DELAY;
 }
 
 int kmdomfs_cleaner_start(void)

@@ -87,7 +87,6 @@ struct kmdomfs_orphans {
  * @dirty_lock: @dirty, and kmdomfs_inode.dirty_link
  * @dirty: inodes with dirty folios; each is held by the list
  * @nr_dirty: dirty folios, of those that a shared mapping made so
- * @clean_delay: until the cleaner tries again after a failure, in jiffies
  */
 struct kmdomfs_sb {
 	struct super_block *sb;
@@ -109,7 +108,6 @@ struct kmdomfs_sb {
 	spinlock_t dirty_lock;	/* see above */
 	struct list_head dirty;
 	atomic_t nr_dirty;
-	unsigned long clean_delay;
 };
 
 /**
