@@ -72,8 +72,9 @@ for dep in $(modinfo -F depends "$TOP/module/core/kmdom.ko" | tr , ' '); do
 	modprobe "$dep"
 done
 insmod "$TOP/module/core/kmdom.ko"
-sed "s|^ExecStart=[^ ]*|ExecStart=$BIN/kmdomd|" "$BIN/kmdomd@.service" \
-	>/run/systemd/system/kmdomd@.service
+# Where the unit looks for it: of a tree in /home or /tmp the unit sees nothing.
+install -D "$BIN/kmdomd" "$(sed -n 's|^ExecStart=\([^ ]*\).*|\1|p' "$BIN/kmdomd@.service")"
+cp "$BIN/kmdomd@.service" /run/systemd/system/
 mkdir -p /etc/kmdom
 echo 'KMDOMD_OPTS=--create --max-frames 1024 --store mem:/run/kmdom/red,size=16M' \
 	>/etc/kmdom/red.conf
