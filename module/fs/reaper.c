@@ -70,29 +70,31 @@ static int reap(struct kmdomfs_sb *sbi, kmdom_ref ref, kmdom_ref *next)
 	return ret;
 }
 
-/* Whether a failed inode is worth another try; else it stays on its list. */
-static bool worth_retry(int err)
-{
-	return err != -ENODEV && err != -EIO;
-}
-
-/* Frees one of those that an earlier mount left; -ENOENT if there is none. */
+/*
+ * Frees one of those that an earlier mount left; -ENOENT if there is none. One
+ * that cannot be had keeps none of another list.
+ */
 static int reap_left(struct kmdomfs_sb *sbi)
 {
-	struct kmdomfs_orphans *orphans = sbi->orphans;
+	struct kmdomfs_orphans *orphans;
 	kmdom_ref next = 0;
 	unsigned int i;
-	int ret;
+	int ret, err = -ENOENT;
 
-	for (i = 0; i < KMDOMFS_ORPHAN_LISTS && !orphans[i].left; i++)
-		;
-	if (i == KMDOMFS_ORPHAN_LISTS)
-		return -ENOENT;
-	ret = reap(sbi, orphans[i].left, &next);
-	if (ret && worth_retry(ret))
-		return ret;
-	orphans[i].left = next;
-	return 0;
+	for (i = 0; i < KMDOMFS_ORPHAN_LISTS; i++) {
+		orphans = &sbi->orphans[i];
+		if (!orphans->left)
+			continue;
+		ret = reap(sbi, orphans->left, &next);
+		if (!ret) {
+			orphans->left = next;
+			return 0;
+		}
+		err = ret;
+		if (ret == -EINTR || ret == -ENODEV)
+			break;
+	}
+	return err;
 }
 
 static struct kmdomfs_victim *take_victim(struct kmdomfs_sb *sbi)
@@ -124,12 +126,22 @@ static int reap_victim(struct kmdomfs_sb *sbi)
 	if (!victim)
 		return -ENOENT;
 	ret = reap(sbi, victim->ref, &next);
-	if (ret && worth_retry(ret)) {
+	if (ret)
 		put_victim(sbi, victim);
-		return ret;
-	}
-	kfree(victim);
-	return 0;
+	else
+		kfree(victim);
+	return ret;
+}
+
+/* Frees an inode of each kind, if there is one; -ENOENT if there is none. */
+static int reap_some(struct kmdomfs_sb *sbi)
+{
+	int left = reap_left(sbi);
+	int victim = reap_victim(sbi);
+
+	if (!left || !victim)
+		return 0;
+	return left == -ENOENT ? victim : left;
 }
 
 static bool reaper_has_work(struct kmdomfs_sb *sbi)
@@ -151,9 +163,7 @@ static int reaper_main(void *data)
 
 	allow_kernel_signal(SIGKILL);
 	while (!READ_ONCE(sbi->reaper_stop)) {
-		ret = reap_left(sbi);
-		if (ret == -ENOENT)
-			ret = reap_victim(sbi);
+		ret = reap_some(sbi);
 		if (ret == -ENOENT) {
 			wait_event_interruptible(sbi->reaper_wait,
 						 reaper_has_work(sbi));
