@@ -17,6 +17,9 @@
 
 #include "kmdomfs.h"
 
+/* How long a mount waits for another of its domain: as that for its pager. */
+#define MOUNT_PATIENCE	(60 * HZ)
+
 /* A page of the domain's is a page of ours, and there are 2^36. */
 static_assert(PAGE_SIZE == KMDOM_FRAME_SIZE);
 
@@ -232,7 +235,7 @@ static int load(struct fs_context *fc)
 static int kmdomfs_get_tree(struct fs_context *fc)
 {
 	struct kmdomfs_context *ctx = fc->fs_private;
-	unsigned int tries = 2;
+	unsigned long end = jiffies + MOUNT_PATIENCE;
 	int ret;
 
 	if (!ctx->dom)
@@ -243,8 +246,10 @@ static int kmdomfs_get_tree(struct fs_context *fc)
 			return make_super(fc);
 		if (ret == -EBUSY)
 			ret = share_super(fc);
-		/* It was dying, and is gone now. */
-	} while (ret == -EBUSY && --tries);
+		/* Another is just being made, or was dying and is gone now. */
+	} while (ret == -EBUSY && time_before(jiffies, end) &&
+		 !schedule_timeout_killable(HZ / 20) &&
+		 !fatal_signal_pending(current));
 	if (ret)
 		errorf(fc, "kmdomfs: cannot load the file system: %pe",
 		       ERR_PTR(ret));
