@@ -73,6 +73,30 @@ static int finish_cut(struct inode *inode)
 	return ret;
 }
 
+/* Zeroes what is behind the file's end in its last folio, if there is one. */
+static int wipe_end(struct inode *inode)
+{
+	struct folio *folio;
+	int ret;
+
+	folio = filemap_get_folio(inode->i_mapping,
+				  inode->i_size >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return 0;
+	/* A reader who fills it waits for the pager. */
+	ret = folio_lock_killable(folio);
+	if (!ret) {
+		if (folio->mapping == inode->i_mapping &&
+		    folio_test_uptodate(folio))
+			folio_zero_segment(folio,
+					   offset_in_folio(folio, inode->i_size),
+					   folio_size(folio));
+		folio_unlock(folio);
+	}
+	folio_put(folio);
+	return ret;
+}
+
 /**
  * kmdomfs_before_growth() - prepare a file for data behind its end
  * @inode: the file
@@ -86,7 +110,6 @@ static int finish_cut(struct inode *inode)
 int kmdomfs_before_growth(struct inode *inode, loff_t pos)
 {
 	struct address_space *mapping = inode->i_mapping;
-	struct folio *folio;
 	int ret = 0;
 
 	if (KMDOMFS_I(inode)->tail) {
@@ -98,15 +121,7 @@ int kmdomfs_before_growth(struct inode *inode, loff_t pos)
 	}
 	if (ret || !offset_in_page(inode->i_size) || pos <= inode->i_size)
 		return ret;
-	folio = filemap_lock_folio(mapping, inode->i_size >> PAGE_SHIFT);
-	if (IS_ERR(folio))
-		return 0;
-	if (folio_test_uptodate(folio))
-		folio_zero_segment(folio, offset_in_folio(folio, inode->i_size),
-				   folio_size(folio));
-	folio_unlock(folio);
-	folio_put(folio);
-	return 0;
+	return wipe_end(inode);
 }
 
 static int cut_size(struct inode *inode, loff_t size)
