@@ -9,12 +9,13 @@
  *
  * A folio's dirty mark in the mapping says that it is to be cleaned, and its
  * private flag that it is counted. They are cleaned about a second later by a
- * work item, and when a file that was open for writing is closed. An inode on
- * the list holds itself and its superblock active, and so does the work item:
- * a mount whose pager is dead lives on, unmounted, until the pager answers or
- * the domain is aborted. In the first case the data is there at the next mount,
- * in the second it is lost, as all of the domain's is; either way a failure is
- * an error of the mapping, which fsync() reports.
+ * work item, and when a file that was open for writing is closed, as far as
+ * that needs no pager: whoever closes it last may be anybody. An inode on the
+ * list holds itself and its superblock active, and so does the work item: a
+ * mount whose pager is dead lives on, unmounted, until the pager answers or the
+ * domain is aborted. In the first case the data is there at the next mount, in
+ * the second it is lost, as all of the domain's is. What is lost, or cannot be
+ * written now, is an error of the mapping, which fsync() reports.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -27,6 +28,20 @@
 #define CLEAN_DELAY	HZ
 
 static struct workqueue_struct *cleaner_wq;
+
+/*
+ * Has the cleaner look in a while: soon enough to notice that the pager
+ * answers, or that the domain is aborted; a pager that stands still costs it
+ * little, since waits for that one fail at once. The caller, or an inode that is
+ * listed, holds the superblock active.
+ */
+static void queue_cleaner(struct kmdomfs_sb *sbi)
+{
+	atomic_inc(&sbi->sb->s_active);
+	/* The other reference is there, so that this is not the last. */
+	if (!queue_delayed_work(cleaner_wq, &sbi->cleaner, CLEAN_DELAY))
+		atomic_dec(&sbi->sb->s_active);
+}
 
 /* Puts a dirty inode on its mount's list, and starts the cleaner. */
 static void list_inode(struct inode *inode)
@@ -46,10 +61,7 @@ static void list_inode(struct inode *inode)
 		goto unlock;
 	}
 	list_add_tail(&ki->dirty_link, &sbi->dirty);
-	/* The list's reference is there, so that neither is this the last. */
-	atomic_inc(&sb->s_active);
-	if (!queue_delayed_work(cleaner_wq, &sbi->cleaner, CLEAN_DELAY))
-		atomic_dec(&sb->s_active);
+	queue_cleaner(sbi);
 unlock:
 	spin_unlock(&sbi->dirty_lock);
 }
@@ -159,19 +171,71 @@ static int clean_pinned(struct kmdomfs_tx *tx, struct inode *inode,
 	return ret;
 }
 
-static int clean_once(struct kmdomfs_tx *tx, struct inode *inode,
-		      struct folio *folio)
+static int clean_to_object(struct kmdomfs_tx *tx, struct inode *inode,
+			   struct folio *folio)
 {
-	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
 	int ret;
 
-	ret = down_read_killable(&ki->map_sem);
+	ret = kmdomfs_map_lock_shared(tx, inode);
 	if (ret)
 		return ret;
 	ret = clean_pinned(tx, inode, folio);
-	up_read(&ki->map_sem);
-	if (ret == -EAGAIN)
-		ret = kmdomfs_folio_wait(folio) ?: -EAGAIN;
+	up_read(&KMDOMFS_I(inode)->map_sem);
+	return ret;
+}
+
+/* With map_sem held exclusive. Returns -EAGAIN if the folio is locked. */
+static int replace_object(struct kmdomfs_tx *tx, struct inode *inode,
+			  struct folio *folio)
+{
+	struct kmdomfs_tree *tree = &KMDOMFS_I(inode)->tree;
+	struct kmdom_pin *ino, *data, *map = NULL;
+	struct kmdomfs_slot slot;
+	int ret;
+
+	ret = kmdomfs_map_find(tx, tree, folio->index, &slot);
+	if (ret || !slot.data)
+		return ret;
+	ino = kmdomfs_tx_write(tx, KMDOMFS_INODE, tree->ino);
+	data = kmdomfs_tx_new(tx, KMDOMFS_DATA);
+	if (slot.node)
+		map = kmdomfs_tx_write(tx, slot.kind, slot.node);
+	ret = kmdomfs_tx_take(tx);
+	if (ret)
+		return ret;
+	if (!folio_trylock(folio)) {
+		kmdomfs_tx_undo(tx);
+		return -EAGAIN;
+	}
+	if (!mark_clean(inode, folio)) {
+		folio_unlock(folio);
+		kmdomfs_tx_undo(tx);
+		return 0;
+	}
+	copy_out(inode, folio, data->obj);
+	folio_unlock(folio);
+	kmdom_free(&tx->op, tx->sbi->cache[KMDOMFS_DATA], slot.data);
+	tree->pages--;
+	kmdomfs_map_set(tree, &slot, map, data->ref);
+	kmdomfs_tree_store(tree, ino->obj);
+	kmdomfs_tx_drop(tx);
+	return 0;
+}
+
+/*
+ * The page's object cannot be had any more; but all of the page is in the folio.
+ * So it gets another, and the old one ends, which needs no pager.
+ */
+static int clean_to_new(struct kmdomfs_tx *tx, struct inode *inode,
+			struct folio *folio)
+{
+	int ret;
+
+	ret = kmdomfs_map_lock(tx, inode);
+	if (ret)
+		return ret;
+	ret = replace_object(tx, inode, folio);
+	up_write(&KMDOMFS_I(inode)->map_sem);
 	return ret;
 }
 
@@ -183,17 +247,22 @@ static void drop_dirty(struct inode *inode, struct folio *folio)
 	folio_unlock(folio);
 }
 
-static int clean_folio(struct inode *inode, struct folio *folio)
+static int clean_folio(struct kmdomfs_tx *tx, struct inode *inode,
+		       struct folio *folio)
 {
-	struct kmdomfs_tx tx;
 	int ret;
 
-	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), 0);
-	do {
-		ret = clean_once(&tx, inode, folio);
-	} while (ret == -EAGAIN);
-	kmdomfs_tx_end(&tx);
-	if (ret && ret != -EINTR)
+	for (;;) {
+		ret = clean_to_object(tx, inode, folio);
+		if (ret == -EIO)
+			ret = clean_to_new(tx, inode, folio);
+		if (ret != -EAGAIN || tx->nowait)
+			break;
+		ret = kmdomfs_folio_wait(folio);
+		if (ret)
+			break;
+	}
+	if (ret == -ENODEV || ret == -EIO)
 		mapping_set_error(inode->i_mapping, -EIO);
 	if (ret == -ENODEV) {
 		drop_dirty(inode, folio);
@@ -203,7 +272,7 @@ static int clean_folio(struct inode *inode, struct folio *folio)
 }
 
 /* A page that cannot be had keeps no other one dirty. */
-static int clean_mapping(struct inode *inode)
+static int clean_mapping(struct kmdomfs_tx *tx, struct inode *inode)
 {
 	struct folio_batch batch;
 	int ret = 0, err = 0;
@@ -215,8 +284,8 @@ static int clean_mapping(struct inode *inode)
 					      (pgoff_t)-1, PAGECACHE_TAG_DIRTY,
 					      &batch)) {
 		for (i = 0; !ret && i < folio_batch_count(&batch); i++) {
-			ret = clean_folio(inode, batch.folios[i]);
-			if (ret == -EIO) {
+			ret = clean_folio(tx, inode, batch.folios[i]);
+			if (ret == -EIO || ret == -EAGAIN) {
 				err = ret;
 				ret = 0;
 			}
@@ -236,13 +305,12 @@ static void release_inode(struct inode *inode)
 	deactivate_super(sb);
 }
 
-static struct inode *take_inode(struct kmdomfs_sb *sbi)
+static struct inode *take_inode(struct kmdomfs_sb *sbi, struct list_head *list)
 {
 	struct kmdomfs_inode *ki;
 
 	spin_lock(&sbi->dirty_lock);
-	ki = list_first_entry_or_null(&sbi->dirty, struct kmdomfs_inode,
-				      dirty_link);
+	ki = list_first_entry_or_null(list, struct kmdomfs_inode, dirty_link);
 	if (ki)
 		list_del_init(&ki->dirty_link);
 	spin_unlock(&sbi->dirty_lock);
@@ -257,29 +325,13 @@ static void return_inode(struct kmdomfs_sb *sbi, struct inode *inode)
 
 	spin_lock(&sbi->dirty_lock);
 	listed = !list_empty(&ki->dirty_link);
-	if (!listed)
+	if (!listed) {
 		list_add_tail(&ki->dirty_link, &sbi->dirty);
+		queue_cleaner(sbi);
+	}
 	spin_unlock(&sbi->dirty_lock);
 	if (listed)
 		release_inode(inode);
-}
-
-/* The caller holds the superblock active. */
-static int clean_all(struct kmdomfs_sb *sbi)
-{
-	struct inode *inode;
-	int ret;
-
-	lockdep_assert_held(&sbi->clean_lock);
-	while ((inode = take_inode(sbi))) {
-		ret = clean_mapping(inode);
-		if (ret) {
-			return_inode(sbi, inode);
-			return ret;
-		}
-		release_inode(inode);
-	}
-	return 0;
 }
 
 static bool too_many_dirty(struct kmdomfs_sb *sbi)
@@ -287,29 +339,83 @@ static bool too_many_dirty(struct kmdomfs_sb *sbi)
 	return atomic_read(&sbi->nr_dirty) >= KMDOMFS_DIRTY_MAX;
 }
 
+/*
+ * Each inode that is listed now gets one turn; who dirties more meanwhile is
+ * listed for another round. One that cannot be cleaned keeps no other dirty.
+ * With @room only until there is room. The caller holds the superblock active.
+ */
+static int clean_round(struct kmdomfs_tx *tx, bool room)
+{
+	struct kmdomfs_sb *sbi = tx->sbi;
+	int ret = 0, err = 0;
+	struct inode *inode;
+	LIST_HEAD(todo);
+
+	lockdep_assert_held(&sbi->clean_lock);
+	spin_lock(&sbi->dirty_lock);
+	list_splice_init(&sbi->dirty, &todo);
+	spin_unlock(&sbi->dirty_lock);
+	while (!ret && !(room && !too_many_dirty(sbi)) &&
+	       (inode = take_inode(sbi, &todo))) {
+		ret = clean_mapping(tx, inode);
+		if (ret)
+			return_inode(sbi, inode);
+		else
+			release_inode(inode);
+		if (ret == -EIO) {
+			err = ret;
+			ret = 0;
+		}
+	}
+	spin_lock(&sbi->dirty_lock);
+	if (!list_empty(&todo)) {
+		list_splice(&todo, &sbi->dirty);
+		queue_cleaner(sbi);
+	}
+	spin_unlock(&sbi->dirty_lock);
+	return ret ?: err;
+}
+
+/* With clean_lock held. Fails only if a whole round made no room. */
+static int make_room(struct kmdomfs_tx *tx)
+{
+	int ret, before;
+
+	while (too_many_dirty(tx->sbi)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		before = atomic_read(&tx->sbi->nr_dirty);
+		ret = clean_round(tx, true);
+		if (ret && atomic_read(&tx->sbi->nr_dirty) >= before)
+			return ret;
+	}
+	return 0;
+}
+
 /**
  * kmdomfs_dirty_throttle() - before one more folio becomes dirty
- * @sbi: the mount
+ * @tx: a transaction with nothing pinned
  *
  * While one task cleans, those that would dirty more wait for it: so there are
  * never more than the limit and one for each task that faults.
  *
- * Context: may wait for the pager; no folio is locked.
- * Return: 0 or an error, with too many dirty still.
+ * Context: may wait for the pager, if @tx may; no folio is locked.
+ * Return: 0 or an error, with too many dirty still; -EAGAIN if @tx does not
+ * wait.
  */
-int kmdomfs_dirty_throttle(struct kmdomfs_sb *sbi)
+int kmdomfs_dirty_throttle(struct kmdomfs_tx *tx)
 {
+	struct kmdomfs_sb *sbi = tx->sbi;
 	int ret;
 
 	if (!too_many_dirty(sbi))
 		return 0;
+	if (tx->nowait)
+		return -EAGAIN;
 	ret = mutex_lock_killable(&sbi->clean_lock);
 	if (ret)
 		return ret;
-	if (too_many_dirty(sbi))
-		ret = clean_all(sbi);
-	if (!too_many_dirty(sbi))
-		ret = 0;
+	ret = make_room(tx);
 	mutex_unlock(&sbi->clean_lock);
 	return ret;
 }
@@ -341,37 +447,43 @@ static void unlist_inode(struct inode *inode)
 }
 
 /**
- * kmdomfs_clean_inode() - clean a file's dirty folios
+ * kmdomfs_clean_inode() - clean those of a file's dirty folios that can be now
  * @inode: the file, which the caller holds
  *
- * Context: may wait for the pager. If it fails, the cleaner goes on.
+ * Context: may sleep, but waits for no pager and nobody who does. The cleaner
+ * does the rest.
  */
 void kmdomfs_clean_inode(struct inode *inode)
 {
-	if (mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY) &&
-	    !clean_mapping(inode))
+	struct kmdomfs_tx tx;
+	int ret;
+
+	if (!mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY))
+		return;
+	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), KMDOM_OP_NOWAIT);
+	ret = clean_mapping(&tx, inode);
+	kmdomfs_tx_end(&tx);
+	if (!ret)
 		unlist_inode(inode);
 }
 
+/* What a round leaves is listed, which has queued the next one. */
 static void cleaner_work(struct work_struct *work)
 {
 	struct kmdomfs_sb *sbi = container_of(to_delayed_work(work),
 					      struct kmdomfs_sb, cleaner);
 	struct super_block *sb = sbi->sb;
-	int ret = -EAGAIN;
+	struct kmdomfs_tx tx;
 
 	/* If another cleans, he may be long: looks again later. */
 	if (mutex_trylock(&sbi->clean_lock)) {
-		ret = clean_all(sbi);
+		kmdomfs_tx_begin(&tx, sbi, 0);
+		clean_round(&tx, false);
+		kmdomfs_tx_end(&tx);
 		mutex_unlock(&sbi->clean_lock);
+	} else {
+		queue_cleaner(sbi);
 	}
-	/*
-	 * The reference goes to the next run. That one soon notices that the
-	 * pager answers, or that the domain is aborted; a pager that stands
-	 * still costs it little, since waits for that one fail at once.
-	 */
-	if (ret && queue_delayed_work(cleaner_wq, &sbi->cleaner, CLEAN_DELAY))
-		return;
 	/* May be the last one: @sbi may be gone. */
 	deactivate_super(sb);
 }

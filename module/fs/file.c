@@ -22,7 +22,7 @@ static int kmdomfs_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* What a mapping dirtied is written when its file is closed, if that works. */
+/* Whoever closes a file last may be anybody, and must not wait for its pager. */
 static int kmdomfs_release(struct inode *inode, struct file *file)
 {
 	if (file->f_mode & FMODE_WRITE)

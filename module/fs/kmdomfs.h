@@ -16,7 +16,7 @@
  *   2. invalidate_lock (VFS)	exclusive in truncate: no folio of what is cut off
  *				is filled or dirtied until its objects are gone
  *   3. kmdomfs_sb.clean_lock	one task cleans what all mappings dirtied; 2 is
- *				not held
+ *				not held, nor is a lock of the mapping
  *      folio lock		of a folio that is not up to date, by ->read_folio
  *   4. kmdomfs_inode.map_sem	a file's map: shared to walk it and to use the
  *				refs found there, exclusive to change it
@@ -167,6 +167,8 @@ struct kmdomfs_victim {
  * struct kmdomfs_tx - objects that one step works on
  * @sbi: the mount
  * @op: of kmdom: one deadline for all steps until kmdomfs_tx_end()
+ * @nowait: it waits for no pager and for no lock behind which one is waited
+ *	for; what would is -EAGAIN
  * @nr: objects in @pin
  * @nr_new: objects in @fresh
  * @pin: that exist
@@ -179,6 +181,7 @@ struct kmdomfs_victim {
 struct kmdomfs_tx {
 	struct kmdomfs_sb *sbi;
 	struct kmdom_client_op op;
+	bool nowait;
 	unsigned int nr;
 	unsigned int nr_new;
 	struct kmdom_pin pin[KMDOM_PINS_MAX];
@@ -263,6 +266,7 @@ int kmdomfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 int kmdomfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		    struct iattr *attr);
 int kmdomfs_update_time(struct inode *inode, int flags);
+int kmdomfs_touch(struct kmdomfs_tx *tx, struct inode *inode);
 
 /* node.c */
 struct kmdomfs_entry *kmdomfs_leaf_find(struct kmdomfs_node *node, u64 key);
@@ -377,6 +381,8 @@ struct kmdomfs_slot {
 	kmdom_ref data;
 };
 
+int kmdomfs_map_lock_shared(struct kmdomfs_tx *tx, struct inode *inode);
+int kmdomfs_map_lock(struct kmdomfs_tx *tx, struct inode *inode);
 int kmdomfs_map_find(struct kmdomfs_tx *tx, const struct kmdomfs_tree *tree,
 		     u64 index, struct kmdomfs_slot *slot);
 int kmdomfs_map_make(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
@@ -408,12 +414,14 @@ struct folio *kmdomfs_page_folio(struct inode *inode, u64 index);
 int kmdomfs_folio_wait(struct folio *folio);
 int kmdomfs_page_change(struct inode *inode,
 			const struct kmdomfs_change *change);
-int kmdomfs_page_exists(struct inode *inode, u64 index);
+int kmdomfs_page_exists(struct kmdomfs_tx *tx, struct inode *inode, u64 index);
 int kmdomfs_read_folio(struct file *file, struct folio *folio);
 
 /* readahead.c */
 void kmdomfs_readahead(struct readahead_control *rac);
 void kmdomfs_readahead_on(struct file *file);
+void kmdomfs_file_note(struct file *file, int ret);
+bool kmdomfs_file_missed(const struct file *file);
 
 /* truncate.c */
 int kmdomfs_before_growth(struct inode *inode, loff_t pos);
@@ -428,7 +436,7 @@ extern const struct vm_operations_struct kmdomfs_vm_ops;
 bool kmdomfs_dirty_folio(struct address_space *mapping, struct folio *folio);
 void kmdomfs_dirty_count(struct folio *folio);
 void kmdomfs_dirty_uncount(struct folio *folio);
-int kmdomfs_dirty_throttle(struct kmdomfs_sb *sbi);
+int kmdomfs_dirty_throttle(struct kmdomfs_tx *tx);
 void kmdomfs_clean_inode(struct inode *inode);
 void kmdomfs_cleaner_init(struct kmdomfs_sb *sbi);
 int kmdomfs_cleaner_start(void);

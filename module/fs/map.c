@@ -7,6 +7,38 @@
 #include "map.h"
 
 /**
+ * kmdomfs_map_lock_shared() - lock a file's map to find pages in it
+ * @tx: the transaction that will
+ * @inode: the file
+ *
+ * Return: 0; -EINTR; -EAGAIN if @tx does not wait.
+ */
+int kmdomfs_map_lock_shared(struct kmdomfs_tx *tx, struct inode *inode)
+{
+	struct rw_semaphore *sem = &KMDOMFS_I(inode)->map_sem;
+
+	if (tx->nowait)
+		return down_read_trylock(sem) ? 0 : -EAGAIN;
+	return down_read_killable(sem);
+}
+
+/**
+ * kmdomfs_map_lock() - lock a file's map to change it
+ * @tx: the transaction that will
+ * @inode: the file
+ *
+ * Return: 0; -EINTR; -EAGAIN if @tx does not wait.
+ */
+int kmdomfs_map_lock(struct kmdomfs_tx *tx, struct inode *inode)
+{
+	struct rw_semaphore *sem = &KMDOMFS_I(inode)->map_sem;
+
+	if (tx->nowait)
+		return down_write_trylock(sem) ? 0 : -EAGAIN;
+	return down_write_killable(sem);
+}
+
+/**
  * kmdomfs_map_find() - find a page
  * @tx: a transaction with nothing pinned
  * @tree: the file's

@@ -2,6 +2,7 @@
 /*
  * mmap.c - shared mappings, which alone make folios dirty
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
@@ -14,55 +15,161 @@ static bool folio_counts(struct inode *inode, struct folio *folio)
 	       folio_pos(folio) < i_size_read(inode);
 }
 
-static vm_fault_t make_writable(struct inode *inode, struct folio *folio)
+/*
+ * All that a write through a shared mapping needs of the domain: room among the
+ * dirty folios, an object for the page, and the file's times.
+ */
+static int prepare_write(struct kmdomfs_tx *tx, struct inode *inode, u64 index)
 {
 	int ret;
 
-	if (((loff_t)folio->index << PAGE_SHIFT) >= i_size_read(inode))
-		return VM_FAULT_SIGBUS;
-	ret = kmdomfs_page_exists(inode, folio->index);
+	ret = kmdomfs_page_exists(tx, inode, index);
+	return ret ?: kmdomfs_touch(tx, inode);
+}
+
+static bool beyond_end(struct inode *inode, pgoff_t index)
+{
+	return ((loff_t)index << PAGE_SHIFT) >= i_size_read(inode);
+}
+
+/* For a fault that will then find it done, unless the pager is quick. */
+static int prepare_fault(struct inode *inode, pgoff_t index, unsigned int flags)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct kmdomfs_tx tx;
+	int ret;
+
+	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), flags);
+	ret = kmdomfs_dirty_throttle(&tx);
 	if (ret)
-		return vmf_error(ret);
-	folio_lock(folio);
-	if (!folio_counts(inode, folio)) {
-		folio_unlock(folio);
-		return VM_FAULT_NOPAGE;
-	}
-	kmdomfs_dirty_count(folio);
-	folio_mark_dirty(folio);
-	return VM_FAULT_LOCKED;
+		goto end;
+	if (!tx.nowait)
+		filemap_invalidate_lock_shared(mapping);
+	else if (!filemap_invalidate_trylock_shared(mapping))
+		ret = -EAGAIN;
+	if (ret)
+		goto end;
+	/* What is beyond the end is the fault's to refuse. */
+	if (!beyond_end(inode, index))
+		ret = prepare_write(&tx, inode, index);
+	filemap_invalidate_unlock_shared(mapping);
+end:
+	kmdomfs_tx_end(&tx);
+	return ret;
 }
 
 /*
- * ->page_mkwrite: whatever waits for the pager comes before the folio, which
- * is up to date, is locked. Limit: the fault's VMA is locked meanwhile, so that
- * the task's own threads cannot unmap it.
+ * Waits for the pager while the fault can still let go of its locks, so that
+ * neither the task's other threads nor who looks at its memory wait with it.
+ * Only where the caller does not let it, it waits with them held.
  */
-static vm_fault_t kmdomfs_page_mkwrite(struct vm_fault *vmf)
+static vm_fault_t before_write(struct vm_fault *vmf)
 {
 	struct file *file = vmf->vma->vm_file;
 	struct inode *inode = file_inode(file);
+	pgoff_t index = vmf->pgoff;
+	int ret;
+
+	ret = prepare_fault(inode, index, KMDOM_OP_NOWAIT);
+	if (ret != -EAGAIN)
+		return ret ? vmf_error(ret) : 0;
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	if (!fault_flag_allow_retry_first(vmf->flags)) {
+		/* Comes back from below; its deadline has passed there. */
+		if (kmdomfs_file_missed(file))
+			return VM_FAULT_SIGBUS;
+		ret = prepare_fault(inode, index, 0);
+		return ret ? vmf_error(ret) : 0;
+	}
+	get_file(file);
+	release_fault_lock(vmf);
+	ret = prepare_fault(inode, index, 0);
+	kmdomfs_file_note(file, ret);
+	fput(file);
+	return VM_FAULT_RETRY;
+}
+
+static vm_fault_t kmdomfs_fault(struct vm_fault *vmf)
+{
+	vm_fault_t fault = 0;
+
+	if ((vmf->flags & FAULT_FLAG_WRITE) && (vmf->vma->vm_flags & VM_SHARED))
+		fault = before_write(vmf);
+	return fault ?: filemap_fault(vmf);
+}
+
+/* With invalidate_lock held. */
+static int mark_writable(struct kmdomfs_tx *tx, struct inode *inode,
+			 struct folio *folio, vm_fault_t *fault)
+{
+	int ret;
+
+	*fault = VM_FAULT_SIGBUS;
+	if (beyond_end(inode, folio->index))
+		return 0;
+	ret = prepare_write(tx, inode, folio->index);
+	if (ret)
+		return ret;
+	*fault = VM_FAULT_NOPAGE;
+	folio_lock(folio);
+	if (!folio_counts(inode, folio)) {
+		folio_unlock(folio);
+		return 0;
+	}
+	kmdomfs_dirty_count(folio);
+	folio_mark_dirty(folio);
+	*fault = VM_FAULT_LOCKED;
+	return 0;
+}
+
+/* Returns -EAGAIN if it would have to wait. */
+static int make_writable(struct inode *inode, struct folio *folio,
+			 vm_fault_t *fault)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct kmdomfs_tx tx;
+	int ret;
+
+	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), KMDOM_OP_NOWAIT);
+	ret = kmdomfs_dirty_throttle(&tx);
+	if (!ret && !filemap_invalidate_trylock_shared(mapping))
+		ret = -EAGAIN;
+	if (!ret) {
+		ret = mark_writable(&tx, inode, folio, fault);
+		filemap_invalidate_unlock_shared(mapping);
+	}
+	kmdomfs_tx_end(&tx);
+	return ret;
+}
+
+/*
+ * ->page_mkwrite: cannot let go of the fault's locks, and so never waits for the
+ * pager: where it would, the page leaves all mappings, and the access comes back
+ * through ->fault.
+ */
+static vm_fault_t kmdomfs_page_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio = page_folio(vmf->page);
 	vm_fault_t fault;
 	int ret;
 
 	sb_start_pagefault(inode->i_sb);
-	ret = file_update_time(file);
-	if (!ret)
-		ret = kmdomfs_dirty_throttle(KMDOMFS_SB(inode->i_sb));
-	if (ret) {
-		fault = vmf_error(ret);
-	} else {
-		filemap_invalidate_lock_shared(inode->i_mapping);
-		fault = make_writable(inode, folio);
-		filemap_invalidate_unlock_shared(inode->i_mapping);
-	}
+	ret = make_writable(inode, folio, &fault);
 	sb_end_pagefault(inode->i_sb);
+	if (ret == -EAGAIN) {
+		unmap_mapping_range(inode->i_mapping, folio_pos(folio),
+				    folio_size(folio), 0);
+		fault = VM_FAULT_NOPAGE;
+	} else if (ret) {
+		fault = vmf_error(ret);
+	}
 	return fault;
 }
 
 const struct vm_operations_struct kmdomfs_vm_ops = {
-	.fault = filemap_fault,
+	.fault = kmdomfs_fault,
 	.map_pages = filemap_map_pages,
 	.page_mkwrite = kmdomfs_page_mkwrite,
 };

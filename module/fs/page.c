@@ -155,7 +155,7 @@ static int change_existing(struct kmdomfs_tx *tx, struct inode *inode,
 	struct page_objects page;
 	int ret;
 
-	ret = down_read_killable(&ki->map_sem);
+	ret = kmdomfs_map_lock_shared(tx, inode);
 	if (ret)
 		return ret;
 	ret = kmdomfs_map_find(tx, &ki->tree, change->pos >> PAGE_SHIFT,
@@ -175,7 +175,7 @@ static int change_hole(struct kmdomfs_tx *tx, struct inode *inode,
 	struct page_objects page;
 	int ret;
 
-	ret = down_write_killable(&ki->map_sem);
+	ret = kmdomfs_map_lock(tx, inode);
 	if (ret)
 		return ret;
 	ret = kmdomfs_map_make(tx, &ki->tree, change->pos >> PAGE_SHIFT,
@@ -233,7 +233,7 @@ static int make_page(struct kmdomfs_tx *tx, struct inode *inode, u64 index)
 	struct page_objects page;
 	int ret;
 
-	ret = down_write_killable(&ki->map_sem);
+	ret = kmdomfs_map_lock(tx, inode);
 	if (ret)
 		return ret;
 	ret = kmdomfs_map_make(tx, &ki->tree, index, &page.slot);
@@ -250,28 +250,26 @@ static int make_page(struct kmdomfs_tx *tx, struct inode *inode, u64 index)
 
 /**
  * kmdomfs_page_exists() - see to it that a page has an object
+ * @tx: a transaction with nothing pinned
  * @inode: the file, its invalidate_lock held
  * @index: of the page, which is not beyond the file's end
  *
- * Context: may wait for the pager.
+ * Context: may wait for the pager, if @tx may.
  * Return: 0 or an error.
  */
-int kmdomfs_page_exists(struct inode *inode, u64 index)
+int kmdomfs_page_exists(struct kmdomfs_tx *tx, struct inode *inode, u64 index)
 {
 	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
 	struct kmdomfs_slot slot;
-	struct kmdomfs_tx tx;
 	int ret;
 
-	ret = down_read_killable(&ki->map_sem);
+	ret = kmdomfs_map_lock_shared(tx, inode);
 	if (ret)
 		return ret;
-	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), 0);
-	ret = kmdomfs_map_find(&tx, &ki->tree, index, &slot);
+	ret = kmdomfs_map_find(tx, &ki->tree, index, &slot);
 	up_read(&ki->map_sem);
 	if (!ret && !slot.data)
-		ret = make_page(&tx, inode, index);
-	kmdomfs_tx_end(&tx);
+		ret = make_page(tx, inode, index);
 	return ret;
 }
 
@@ -301,25 +299,29 @@ static int fill_folio(struct kmdomfs_tx *tx, struct inode *inode,
 
 /*
  * ->read_folio: waits with the folio locked, which is
- * not up to date
+ * not up to date. Not if the caller's readahead has just missed a deadline.
  */
 int kmdomfs_read_folio(struct file *file, struct folio *folio)
 {
 	struct inode *inode = folio->mapping->host;
-	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
+	bool missed = file && kmdomfs_file_missed(file);
 	struct kmdomfs_tx tx;
 	int ret;
 
-	ret = down_read_killable(&ki->map_sem);
-	if (ret)
-		goto unlock;
-	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), 0);
-	ret = fill_folio(&tx, inode, folio);
+	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb),
+			 missed ? KMDOM_OP_NOWAIT : 0);
+	ret = kmdomfs_map_lock_shared(&tx, inode);
+	if (!ret) {
+		ret = fill_folio(&tx, inode, folio);
+		up_read(&KMDOMFS_I(inode)->map_sem);
+	}
 	kmdomfs_tx_end(&tx);
-	up_read(&ki->map_sem);
 	if (!ret)
 		folio_mark_uptodate(folio);
-unlock:
 	folio_unlock(folio);
+	if (missed && ret == -EAGAIN)
+		return -ETIMEDOUT;
+	if (file)
+		kmdomfs_file_note(file, ret);
 	return ret;
 }

@@ -7,6 +7,7 @@
  * has no readahead either; so it is turned on for each open file.
  */
 #include <linux/highmem.h>
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
 
 #include "kmdomfs.h"
@@ -79,23 +80,26 @@ static int fill(struct kmdomfs_tx *tx, struct inode *inode, struct batch *batch)
 void kmdomfs_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
-	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
 	struct kmdomfs_tx tx;
 	struct batch batch;
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
-	if (down_read_killable(&ki->map_sem))
-		return;
 	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), 0);
+	ret = kmdomfs_map_lock_shared(&tx, inode);
+	if (ret)
+		goto end;
 	for (collect(rac, &batch); batch.nr; collect(rac, &batch)) {
 		if (!ret)
 			ret = fill(&tx, inode, &batch);
 		for (i = 0; i < batch.nr; i++)
 			folio_unlock(batch.folio[i]);
 	}
+	up_read(&KMDOMFS_I(inode)->map_sem);
+	if (rac->file)
+		kmdomfs_file_note(rac->file, ret);
+end:
 	kmdomfs_tx_end(&tx);
-	up_read(&ki->map_sem);
 }
 
 /**
@@ -106,4 +110,39 @@ void kmdomfs_readahead_on(struct file *file)
 {
 	if (!READ_ONCE(file->f_ra.ra_pages))
 		WRITE_ONCE(file->f_ra.ra_pages, KMDOM_PINS_MAX);
+}
+
+/* How long a missed deadline is remembered: until the same call comes back. */
+#define MISSED_FOR	(HZ / 4)
+
+/**
+ * kmdomfs_file_note() - remember how a wait for a page of a file ended
+ * @file: the open file
+ * @ret: 0 or the error
+ *
+ * One read or one page fault comes through several doors of the page cache, and
+ * only the first of them may wait for a pager that does not answer: its deadline
+ * is the call's. An open file's private data are the jiffies of that, or 0.
+ *
+ * Context: any.
+ */
+void kmdomfs_file_note(struct file *file, int ret)
+{
+	void *note = ret == -ETIMEDOUT ? (void *)(jiffies | 1) : NULL;
+
+	if (READ_ONCE(file->private_data) != note)
+		WRITE_ONCE(file->private_data, note);
+}
+
+/**
+ * kmdomfs_file_missed() - has a wait for a page just missed its deadline?
+ * @file: the open file
+ *
+ * Context: any.
+ */
+bool kmdomfs_file_missed(const struct file *file)
+{
+	unsigned long since = (unsigned long)READ_ONCE(file->private_data);
+
+	return since && time_before(jiffies, since + MISSED_FOR);
 }

@@ -29,6 +29,7 @@ void kmdomfs_tx_begin(struct kmdomfs_tx *tx, struct kmdomfs_sb *sbi,
 		      unsigned int flags)
 {
 	tx->sbi = sbi;
+	tx->nowait = flags & KMDOM_OP_NOWAIT;
 	tx_reset(tx);
 	kmdom_op_begin(&tx->op, sbi->dom, flags);
 }
