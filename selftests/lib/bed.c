@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "bed.h"
+#include "remote.h"
 
 /**
  * bed_name() - a domain's name that no other test uses
@@ -87,45 +88,26 @@ int bed_up(struct bed *bed, const struct bed_spec *spec)
 }
 
 /**
- * bed_conserved() - are all granted frames free or in use?
+ * bed_conserved() - are all frames where they must be?
  * @bed: the bed; its pager has a session and serves nobody at this moment
  *
- * Return: 0 if they are, else -EILSEQ, which was said
+ * Return: 0 if they are, else a negative errno, which was said
  */
 int bed_conserved(struct bed *bed)
 {
-	struct kt_usage usage;
-	int ret;
-
-	ret = pager_exchange(&bed->pager, NULL, NULL, 0);
-	if (!ret)
-		ret = client_usage(bed->client, &usage);
-	if (ret)
-		return say("conservation", ret);
-	if (usage.frames_granted == usage.frames_free + usage.frames_used &&
-	    usage.frames_free == bed->pager.ex.free_frames &&
-	    usage.frames_used == bed->pager.ex.used_frames)
-		return 0;
-	fprintf(stderr, "# not conserved: granted %llu, free %llu (%u), used %llu (%u)\n",
-		usage.frames_granted, usage.frames_free,
-		bed->pager.ex.free_frames, usage.frames_used,
-		bed->pager.ex.used_frames);
-	return -EILSEQ;
+	return say("conservation", pager_conserved(&bed->pager));
 }
 
-/* The same without a session: what dead pagers left. */
-static int bed_counted(struct bed *bed)
+/* The sessions of helpers that can still be asked, before their ends. */
+static int helpers_conserved(struct bed *bed)
 {
-	struct kt_usage usage;
-	int ret = client_usage(bed->client, &usage);
+	struct proc *proc;
+	int ret = 0;
 
-	if (ret)
-		return say("usage", ret);
-	if (usage.frames_granted == usage.frames_free + usage.frames_used)
-		return 0;
-	fprintf(stderr, "# not conserved: granted %llu, free %llu, used %llu\n",
-		usage.frames_granted, usage.frames_free, usage.frames_used);
-	return -EILSEQ;
+	for (proc = bed->procs; proc < bed->procs + BED_PROCS; proc++)
+		if (proc->pid && !proc->busy && proc_state(proc) != 'T')
+			ret = say("helper's frames", remote_conserved(proc)) ?: ret;
+	return ret;
 }
 
 /**
@@ -136,14 +118,14 @@ static int bed_counted(struct bed *bed)
  */
 int bed_down(struct bed *bed)
 {
-	int i, end, ret = 0, err = 0;
+	int ret = helpers_conserved(bed), i, end, err = 0;
 
 	for (i = 0; i < BED_PROCS; i++)
 		err = say("helper", proc_kill(&bed->procs[i])) ?: err;
-	if (bed->pager.fd >= 0 && bed->client >= 0)
-		ret = bed_conserved(bed);
-	else if (bed->client >= 0)
-		ret = bed_counted(bed);
+	if (bed->pager.fd >= 0)
+		ret = bed_conserved(bed) ?: ret;
+	else
+		ret = say("conservation", domain_conserved(bed->name)) ?: ret;
 	if (bed->client >= 0)
 		close(bed->client);
 	if (bed->pager.ctl >= 0) {

@@ -3,6 +3,7 @@
 #ifndef KT_HARNESS_H
 #define KT_HARNESS_H
 
+#include <kmdom/kmdom.h>
 #include "kselftest_harness.h"
 #include "bed.h"
 #include "load.h"

@@ -82,6 +82,7 @@ int pager_adopt_with(struct pager *pager, enum door_kind door,
 	if (fd < 0)
 		return -errno;
 	pager->fd = fd;
+	pager->lent = calloc(1, sizeof(*pager->lent));
 	pager->frames = adopt->pool_frames;
 	pager->session = adopt->session;
 	memcpy(pager->name, adopt->name, sizeof(pager->name));
@@ -93,6 +94,7 @@ int pager_adopt_with(struct pager *pager, enum door_kind door,
 	if (pager->pool == MAP_FAILED)
 		pager->pool = NULL;
 	close(fd);
+	free(pager->lent);
 	pager->fd = -1;
 	return ret;
 }
@@ -129,8 +131,10 @@ void pager_leave(struct pager *pager)
 	door_close(&pager->door);
 	munmap(pager->pool, (size_t)pager->frames * KMDOM_FRAME_SIZE);
 	close(pager->fd);
+	free(pager->lent);
 	pager->fd = -1;
 	pager->pool = NULL;
+	pager->lent = NULL;
 }
 
 static int by_name(struct pager *pager, unsigned long cmd, const char *name)
@@ -165,6 +169,38 @@ int pager_abort(struct pager *pager, const char *name)
 	return by_name(pager, KMDOM_IOC_ABORT, name);
 }
 
+/* What the results say of frames: the pager's own side of the ledger. */
+static void count_frames(struct pager *pager, const struct kmdom_exchange *ex)
+{
+	const struct kmdom_op *ops = (void *)(unsigned long)ex->ops;
+	const struct kmdom_result *results = (void *)(unsigned long)ex->results;
+	uint32_t i;
+
+	for (i = 0; i < ex->nr_results; i++) {
+		if (results[i].ret)
+			continue;
+		if (ops[i].code == KMDOM_OP_GRANT)
+			atomic_fetch_add(pager->lent, results[i].value);
+		else if (ops[i].code == KMDOM_OP_REVOKE)
+			atomic_fetch_sub(pager->lent, results[i].value);
+	}
+}
+
+/**
+ * pager_pass() - exchange, all fields given
+ * @pager: the pager
+ * @ex: the exchange
+ *
+ * Return: 0 or a negative errno
+ */
+int pager_pass(struct pager *pager, struct kmdom_exchange *ex)
+{
+	int ret = door_exchange(&pager->door, ex);
+
+	count_frames(pager, ex);
+	return ret;
+}
+
 /**
  * pager_exchange() - do operations, take no events
  * @pager: the pager
@@ -181,7 +217,7 @@ int pager_exchange(struct pager *pager, struct kmdom_op *ops,
 		.ops = (unsigned long)ops, .results = (unsigned long)results,
 		.nr_ops = nr, .timeout_ns = -1,
 	};
-	return door_exchange(&pager->door, &pager->ex);
+	return pager_pass(pager, &pager->ex);
 }
 
 /**

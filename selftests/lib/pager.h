@@ -33,6 +33,8 @@ struct pager_hooks {
  * @pool: the frames
  * @frames: how many
  * @session: number
+ * @lent: frames that it lent and did not get back, by its own results; shared
+ *	by all views of the session
  * @name: of the domain
  * @store: the records
  * @buf: PAGER_BATCH buffers of KMDOM_RECORD_MAX bytes
@@ -51,6 +53,7 @@ struct pager {
 	char *pool;
 	uint32_t frames;
 	uint64_t session;
+	atomic_long *lent;
 	char name[KMDOM_NAME_MAX];
 	struct store *store;
 	uint8_t *buf;
@@ -77,6 +80,7 @@ int pager_destroy(struct pager *pager, const char *name);
 int pager_abort(struct pager *pager, const char *name);
 
 /* Exchanges and operations: 0, or what the operation says, or -errno. */
+int pager_pass(struct pager *pager, struct kmdom_exchange *ex);
 int pager_exchange(struct pager *pager, struct kmdom_op *ops,
 		   struct kmdom_result *results, uint32_t nr);
 int64_t pager_op(struct pager *pager, struct kmdom_op *op);
@@ -99,6 +103,10 @@ int64_t pager_resend(struct pager *pager);
 int pager_events(struct pager *pager, struct kmdom_event *events, uint32_t nr,
 		 int timeout_ms);
 int pager_event(struct pager *pager, uint32_t type, struct kmdom_event *event);
+
+/* Conservation. */
+int pager_conserved(struct pager *pager);
+int domain_conserved(const char *name);
 
 /* Serving. */
 int pager_preempt_all(struct pager *pager);

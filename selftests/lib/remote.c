@@ -239,6 +239,25 @@ int remote_event(struct proc *proc, uint32_t type, struct kmdom_event *event)
 	return ret;
 }
 
+/* A session that has ended owes nothing. */
+static long do_conserved(void *arg)
+{
+	int ret = victim.fd >= 0 ? pager_conserved(&victim) : 0;
+
+	return ret == -EOWNERDEAD || ret == -ENODEV ? 0 : ret;
+}
+
+/**
+ * remote_conserved() - have a helper compare its own count of frames
+ * @proc: the helper
+ *
+ * Return: 0, also if it has no session (any more), or a negative errno
+ */
+int remote_conserved(struct proc *proc)
+{
+	return proc_call(proc, do_conserved, NULL, 0);
+}
+
 static long do_touch(void *arg)
 {
 	uint32_t *frame = arg;

@@ -51,6 +51,7 @@ int remote_export(struct proc *proc, uint64_t index, uint64_t *version);
 int remote_preempt(struct proc *proc, uint64_t index, uint64_t *version);
 int remote_answer(struct proc *proc, uint64_t index, uint64_t version);
 int remote_event(struct proc *proc, uint32_t type, struct kmdom_event *event);
+int remote_conserved(struct proc *proc);
 int remote_touch(struct proc *proc, uint32_t frame);
 void remote_serve_start(struct proc *proc);
 void remote_wait_start(struct proc *proc);
