@@ -271,22 +271,43 @@ TEST_F(pressure, ten_times_more_than_frames)
 	EXPECT_EQ(0, bed_conserved(&self->bed));
 }
 
-/* Sets of eight absent pages, one to a frame, with no frame but the reserve. */
+/* Takes all free frames back, and lends @nr of them again. */
+static int leave_free(struct pager *pager, uint32_t nr)
+{
+	int64_t ret = pager_revoke(pager, 0, FRAMES);
+	uint32_t i;
+
+	for (i = 0; i < FRAMES && nr && ret >= 0; i++) {
+		ret = pager_grant(pager, i, 1);
+		if (ret == 1)
+			nr--;
+		else if (ret == -EBUSY)
+			ret = 0;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * Three sets of eight absent pages, one to a frame, where 0 to 4 frames are
+ * free: what the sets get on with is what the pager preempts for them.
+ */
 TEST_F(pressure, pin_sets_larger_than_what_is_left)
 {
 	uint64_t sets[3][KT_SETMAX], refs[FRAMES];
 	struct server server;
 	struct kt_req req;
-	int i, j, round;
+	int i, j, left;
 
 	for (i = 0; i < 3; i++)
 		for (j = 0; j < KT_SETMAX; j++) {
 			ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &sets[i][j]));
-			ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(sets[i][j])));
 		}
-	ASSERT_LT(0, fill_up(self->fd, refs, FRAMES));
-	ASSERT_EQ(0, server_start(&server, self->pager, NULL));
-	for (round = 0; round < 5; round++) {
+	for (left = 0; left <= 4; left++) {
+		ASSERT_LE(3 * KT_SETMAX, pager_preempt_all(self->pager));
+		ASSERT_LT(0, fill_up(self->fd, refs, FRAMES));
+		ASSERT_EQ(0, leave_free(self->pager, left));
+		EXPECT_EQ(left, self->pager->ex.free_frames);
+		ASSERT_EQ(0, server_start(&server, self->pager, NULL));
 		for (i = 0; i < 3; i++) {
 			req = (struct kt_req) { .op = i + 1 };
 			ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
@@ -295,14 +316,48 @@ TEST_F(pressure, pin_sets_larger_than_what_is_left)
 			kt_start(&self->proc[i], self->fd, KT_IOC_PINSET, &req);
 		}
 		for (i = 0; i < 3; i++) {
-			EXPECT_EQ(0, kt_finish(&self->proc[i], NULL));
+			EXPECT_EQ(0, kt_finish(&self->proc[i], &req));
+			EXPECT_EQ(1, req.waited);
 			EXPECT_EQ(0, kt_end(self->fd, i + 1));
 		}
-		EXPECT_LT(0, pager_preempt_all(self->pager));
-		fill_up(self->fd, refs, FRAMES);
+		EXPECT_EQ(0, server_stop(&server));
+		EXPECT_LE(3 * KT_SETMAX - left, server.pager.preempted);
+		EXPECT_EQ(0, bed_conserved(&self->bed));
+		ASSERT_LT(0, pager_grant(self->pager, 0, FRAMES));
 	}
-	EXPECT_EQ(0, server_stop(&server));
-	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
+/*
+ * Frames above the reserve that no allocation may have go to restores, also of
+ * pages that nobody waits for; the reserve goes to the oldest who waits.
+ */
+TEST_F(pressure, restores_go_before_allocations)
+{
+	struct kt_req req = { .type = KT_PAGE, .flags = KT_NOWAIT };
+	uint64_t wanted[5], version[5], refs[FRAMES];
+	struct kmdom_event event;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &wanted[i]));
+		ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(wanted[i])));
+		version[i] = self->pager->res.version;
+	}
+	ASSERT_LT(0, fill_up(self->fd, refs, FRAMES));
+	ASSERT_EQ(0, leave_free(self->pager, KMDOM_FRAMES_RESERVE + 3));
+	EXPECT_EQ(-EAGAIN, kt(self->fd, KT_IOC_NEW, &req));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, pager_answer(self->pager, KT_REF_INDEX(wanted[i]), version[i]));
+	EXPECT_EQ(KMDOM_FRAMES_RESERVE, self->pager->ex.free_frames);
+	for (i = 3; i < 5; i++)
+		EXPECT_EQ(-ENOBUFS, pager_answer(self->pager, KT_REF_INDEX(wanted[i]),
+						 version[i]));
+	px_get_start(self->proc, self->fd, KT_PAGE, wanted[3], 8);
+	ASSERT_EQ(0, pager_event(self->pager, KMDOM_EVENT_FAULT, &event));
+	EXPECT_EQ(-ENOBUFS, pager_answer(self->pager, KT_REF_INDEX(wanted[4]), version[4]));
+	EXPECT_EQ(0, pager_answer(self->pager, event.index, event.version));
+	EXPECT_EQ(0, px_get_finish(self->proc, NULL, 0));
+	EXPECT_EQ(KMDOM_FRAMES_RESERVE - 1, self->pager->ex.free_frames);
 }
 
 TEST_HARNESS_MAIN
