@@ -5,6 +5,8 @@
  * The pager is a helper process (procs[0]), the clients are others, and the
  * test itself is the successor.
  */
+#include <poll.h>
+#include <sys/syscall.h>
 #include "harness.h"
 
 #define FRAMES		160
@@ -295,6 +297,86 @@ TEST_F(death, closing_a_duplicate_is_nothing)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, pager_exchange(self->heir, NULL, NULL, 0));
 	EXPECT_EQ(0, touch(self->heir->pool + 0, false) == SIGBUS ? 0 : -1);
+}
+
+/* A child that has all descriptors of the pager's, and sleeps. */
+static long fork_sleeper(void *arg)
+{
+	pid_t pid = fork();
+
+	while (!pid)
+		pause();
+	/* The argument is shared with the child, too. */
+	*(pid_t *)arg = pid;
+	return pid < 0 ? -errno : 0;
+}
+
+/* The owner's death is what ends a session, whoever else has its descriptor. */
+TEST_F(death, while_a_child_has_the_descriptor)
+{
+	struct pollfd child = { .events = POLLIN };
+	uint64_t version;
+	pid_t pid;
+
+	ASSERT_EQ(0, remote_preempt(self->pager, self->index, &version));
+	ASSERT_EQ(0, proc_call(self->pager, fork_sleeper, &pid, sizeof(pid)));
+	child.fd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, child.fd);
+	remote_wait_start(self->pager);
+	ASSERT_TRUE(proc_sleeps(self->pager, PROC_PATIENCE));
+	EXPECT_EQ(-EBUSY, pager_adopt(self->heir, self->bed.name, variant->door, FRAMES, 0));
+	EXPECT_EQ(0, proc_kill(self->pager));
+	EXPECT_EQ(0, poll(&child, 1, 0));
+	EXPECT_EQ(0, succeed(self->heir, self->bed.name, variant->door));
+	EXPECT_EQ(0, pager_answer(self->heir, self->index, version));
+	EXPECT_EQ(0, read_now(self->client, self->fd, self->ref, 1));
+	/* Its last descriptor goes, and with it nothing of the successor's. */
+	EXPECT_EQ(0, poll(&child, 1, 0));
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(1, poll(&child, 1, PROC_PATIENCE));
+	close(child.fd);
+	EXPECT_EQ(0, pager_exchange(self->heir, NULL, NULL, 0));
+}
+
+/*
+ * What a dead pool has in use counts against the domain's limit: a successor's
+ * pool gets memory for the rest, and for more as the old pages go.
+ */
+TEST_F(death, pools_never_pass_the_limit)
+{
+	struct bed_spec spec = {
+		.door = variant->door, .frames = FRAMES, .max_frames = 256,
+		.types = 1 << KT_PAGE,
+	};
+	uint64_t refs[20];
+	struct kmdom_info info;
+	struct bed bed;
+	uint32_t dead;
+	int i;
+
+	ASSERT_EQ(0, bed_up(&bed, &spec));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, kt_new(bed.client, 0, KT_PAGE, NULL, 0, &refs[i]));
+	}
+	ASSERT_EQ(0, pager_exchange(&bed.pager, NULL, NULL, 0));
+	dead = bed.pager.ex.used_frames;
+	pager_leave(&bed.pager);
+	ASSERT_EQ(0, pager_adopt(&bed.pager, bed.name, variant->door, 256, 0));
+	EXPECT_EQ(256 - dead, pager_grant(&bed.pager, 0, 256));
+	EXPECT_EQ(-EDQUOT, pager_grant(&bed.pager, 256 - dead, dead));
+	ASSERT_EQ(0, kmdom_info_find(bed.name, &info));
+	EXPECT_EQ(256, info.frames_pool);
+	EXPECT_EQ(256, info.frames_free + info.frames_used);
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(0, pager_preempt(&bed.pager, KT_REF_INDEX(refs[i])));
+		EXPECT_EQ(1, pager_grant(&bed.pager, 0, 256));
+	}
+	EXPECT_EQ(-EDQUOT, pager_grant(&bed.pager, 256 - dead + 20, dead - 20));
+	ASSERT_EQ(0, kmdom_info_find(bed.name, &info));
+	EXPECT_EQ(256, info.frames_pool);
+	/* It is not backed whole: the tables have not gone. */
+	pager_leave(&bed.pager);
+	EXPECT_EQ(0, bed_down(&bed));
 }
 
 /* Stopped in a wait, taken over, woken: it is told, and can touch nothing. */
