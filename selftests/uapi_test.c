@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include "harness.h"
 
 #define FRAMES	160
@@ -148,6 +149,9 @@ TEST_F(device, create_is_checked)
 		WRONG(struct kmdom_create, reserved, 1U << 31, EINVAL),
 	};
 	static const char *const ciphers[] = { "nosuch(aes)", "sha256", "cbc(aes)", "gcm(" };
+	static const char *const names[] = {
+		"/", "/kt", "kt/", " kt", "kt ", "k t", "kt\t", "kt\n", "k,t", "kt\x7f", "kt\xe4",
+	};
 	struct kmdom_create create, good = { .max_frames = FRAMES };
 	uint64_t first;
 	size_t i;
@@ -164,6 +168,13 @@ TEST_F(device, create_is_checked)
 		strcpy(create.aead, ciphers[i]);
 		EXPECT_EQ(-EOPNOTSUPP, call(self->pager.ctl, KMDOM_IOC_CREATE, &create))
 			TH_LOG("%s", ciphers[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		create = good;
+		memset(create.name, 0, sizeof(create.name));
+		strcpy(create.name, names[i]);
+		EXPECT_EQ(-EINVAL, call(self->pager.ctl, KMDOM_IOC_CREATE, &create))
+			TH_LOG("'%s'", names[i]);
 	}
 	EXPECT_EQ(-EFAULT, call(self->pager.ctl, KMDOM_IOC_CREATE, NULL));
 	EXPECT_EQ(-ENOENT, pager_destroy(&self->pager, self->name));
@@ -209,6 +220,8 @@ TEST_F(device, adopt_is_checked)
 		WRONG(struct kmdom_adopt, slots, 0, EINVAL),
 		WRONG(struct kmdom_adopt, slots, KMDOM_SLOTS_MAX + 1, EINVAL),
 		WRONG(struct kmdom_adopt, slots, ~0U, EINVAL),
+		WRONG(struct kmdom_adopt, deadline_ms, 60001, EINVAL),
+		WRONG(struct kmdom_adopt, deadline_ms, ~0U, EINVAL),
 		WRONG(struct kmdom_adopt, flags, KMDOM_ADOPT_TAKEOVER << 1, EINVAL),
 		WRONG(struct kmdom_adopt, flags, 1U << 31, EINVAL),
 		WRONG(struct kmdom_adopt, reserved, 1, EINVAL),
@@ -275,13 +288,71 @@ TEST_F(device, names_are_checked)
 	EXPECT_EQ(-ENOENT, pager_abort(&self->pager, self->name));
 }
 
+TEST(deadline_is_bounded)
+{
+	long old = param_get("op_deadline_ms");
+
+	ASSERT_LT(0, old);
+	EXPECT_EQ(-EINVAL, param_set("op_deadline_ms", 60001));
+	EXPECT_EQ(-EINVAL, param_set("op_deadline_ms", 1L << 31));
+	EXPECT_EQ(-EINVAL, param_set("op_deadline_ms", 0));
+	EXPECT_EQ(-EINVAL, param_set("op_deadline_ms", -1));
+	EXPECT_EQ(old, param_get("op_deadline_ms"));
+	EXPECT_EQ(0, param_set("op_deadline_ms", 60000));
+	EXPECT_EQ(60000, param_get("op_deadline_ms"));
+	EXPECT_EQ(0, param_set("op_deadline_ms", old));
+}
+
+/* Another process's descriptor, by the two ways that there are: 0 or -errno. */
+static int take_descriptor(pid_t pid, int fd)
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0), ret;
+
+	if (pidfd < 0)
+		return -errno;
+	ret = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (ret >= 0)
+		close(ret);
+	else
+		ret = -errno;
+	close(pidfd);
+	return ret < 0 ? ret : 0;
+}
+
+static int open_descriptor(pid_t pid, int fd)
+{
+	char path[64];
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	ret = open(path, O_RDWR);
+	if (ret < 0)
+		return -errno;
+	close(ret);
+	return 0;
+}
+
+/* To page is to have the session's descriptor: what is one's own is not it. */
+static int cannot_page(struct pager *pager, pid_t pid, int session)
+{
+	struct kmdom_exchange ex = { 0 };
+	int bad = 0;
+
+	bad += take_descriptor(pid, session) != -EPERM;
+	bad += open_descriptor(pid, session) != -EACCES;
+	bad += call(pager->ctl, KMDOM_IOC_EXCHANGE, &ex) != -ENOTTY;
+	bad += mmap(NULL, KMDOM_FRAME_SIZE, PROT_READ, MAP_SHARED, pager->ctl, 0) != MAP_FAILED;
+	return bad;
+}
+
 /* Runs as another user; returns how many checks failed. */
-static int as_user(const char *others, const char *own)
+static int as_user(const char *others, const char *own, int session)
 {
 	struct pager pager;
 	char full[KMDOM_NAME_MAX];
 	int bad = 0;
 
+	close(session);
 	if (setgroups(0, NULL) || setresgid(1234, 1234, 1234) || setresuid(1234, 1234, 1234))
 		return 100;
 	if (pager_open(&pager, NULL))
@@ -297,6 +368,7 @@ static int as_user(const char *others, const char *own)
 	bad += pager_create(&pager, own, FRAMES, 60) != -EEXIST;
 	bad += pager_destroy(&pager, full) != 0;
 	bad += pager_destroy(&pager, own) != -ENOENT;
+	bad += cannot_page(&pager, getppid(), session);
 	pager_close(&pager);
 	return bad;
 }
@@ -307,11 +379,16 @@ TEST_F(device, rights)
 	pid_t pid;
 
 	ASSERT_EQ(0, pager_create(&self->pager, self->name, FRAMES, 60));
+	ASSERT_EQ(0, pager_adopt(&self->pager, self->name, DOOR_IOCTL, FRAMES, 0));
+	/* With the right, it is to be had; but it cannot be opened anew. */
+	EXPECT_EQ(0, take_descriptor(getpid(), self->pager.fd));
+	EXPECT_EQ(-ENXIO, open_descriptor(getpid(), self->pager.fd));
 	pid = fork();
 	if (!pid)
-		_exit(as_user(self->name, "mine"));
+		_exit(as_user(self->name, "mine", self->pager.fd));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(FRAMES, pager_grant(&self->pager, 0, FRAMES));
 	EXPECT_EQ(0, pager_destroy(&self->pager, self->name));
 }
 
@@ -377,6 +454,10 @@ TEST_F(session, exchange_is_checked)
 			TH_LOG("%s", wrongs[i].what);
 	}
 	ex = good;
+	ex.min_events = 1;
+	ex.max_events = 0;
+	EXPECT_EQ(-EINVAL, door_exchange(&self->pager->door, &ex));
+	ex = good;
 	EXPECT_EQ(0, pager_pass(self->pager, &ex));
 	EXPECT_EQ(1, ex.nr_results);
 	EXPECT_EQ(0, ex.nr_events);
@@ -413,6 +494,49 @@ TEST_F(session, results_stop_at_a_bad_address)
 	EXPECT_EQ(-EBUSY, pager_revoke(self->pager, 0, 1));
 	EXPECT_EQ(1, pager_revoke(self->pager, 2, 1));
 	munmap(mem, 4096);
+}
+
+/* One exchange, of whose structure this end touches nothing. */
+static int exchange_at(struct pager *pager, struct kmdom_exchange *ex)
+{
+	__u64 data;
+	int ret, res;
+
+	if (pager->door.kind == DOOR_IOCTL)
+		return call(pager->fd, KMDOM_IOC_EXCHANGE, ex);
+	ret = uring_submit(&pager->door.ring, pager->fd, ex, 1);
+	if (!ret)
+		ret = uring_take(&pager->door.ring, DOOR_PATIENCE * 1000, &data, &res);
+	return ret ? ret : res;
+}
+
+TEST_F(session, exchange_at_a_bad_address)
+{
+	struct kmdom_op op = { .code = KMDOM_OP_REVOKE, .arg = 1 };
+	struct kmdom_result result = { .ret = 1 };
+	struct kmdom_exchange *ex;
+
+	ex = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, ex);
+	ASSERT_EQ(0, munmap((char *)ex + 4096, 4096));
+	*ex = (struct kmdom_exchange) {
+		.ops = (unsigned long)&op, .results = (unsigned long)&result,
+		.nr_ops = 1, .timeout_ns = -1, .nr_results = 77,
+	};
+	EXPECT_EQ(-EFAULT, exchange_at(self->pager, (void *)16));
+	EXPECT_EQ(-EFAULT, exchange_at(self->pager, (void *)HIGH));
+	EXPECT_EQ(-EFAULT, exchange_at(self->pager, (void *)((char *)ex + 4096 - 8)));
+	EXPECT_EQ(1, result.ret);
+	/* The counts cannot be written: it is done, and the result tells of it. */
+	ASSERT_EQ(0, mprotect(ex, 4096, PROT_READ));
+	EXPECT_EQ(-EFAULT, exchange_at(self->pager, ex));
+	EXPECT_EQ(77, ex->nr_results);
+	EXPECT_EQ(0, result.ret);
+	EXPECT_EQ(1, result.value);
+	atomic_fetch_sub(self->pager->lent, 1);
+	munmap(ex, 4096);
+	EXPECT_EQ(-EBUSY, pager_revoke(self->pager, 0, 1));
+	EXPECT_EQ(1, pager_grant(self->pager, 0, 1));
 }
 
 TEST_F(session, a_wait_can_end_by_itself)
@@ -585,6 +709,14 @@ TEST_F(session, lengths)
 	EXPECT_EQ(-EINVAL, pager_op(self->pager, &op));
 	EXPECT_EQ(-EINVAL, pager_scan(self->pager, &cursor, &page, 0, 0));
 	EXPECT_EQ(-EINVAL, pager_scan(self->pager, &cursor, &page, KMDOM_SCAN_MAX + 1, 0));
+	op = (struct kmdom_op) {
+		.code = KMDOM_OP_SCAN, .buf = BUF, .len = 2 * sizeof(page) - 1, .arg = 2,
+	};
+	EXPECT_EQ(-EINVAL, pager_op(self->pager, &op));
+	op.len = 0;
+	EXPECT_EQ(-EINVAL, pager_op(self->pager, &op));
+	op.len = 2 * sizeof(page);
+	EXPECT_EQ(0, pager_op(self->pager, &op));
 }
 
 TEST_F(session, buffers_that_are_not)
