@@ -77,23 +77,49 @@ static int red_waits(struct bed *red, uint64_t *refs)
 	return ret;
 }
 
-/* Blue takes its steps; none of them may take as long as red's deadline. */
+/**
+ * struct watch - on blue's steps
+ * @load: whose
+ * @last: steps taken when it was looked at last
+ * @moved: when there was one more
+ */
+struct watch {
+	struct load *load;
+	unsigned int last;
+	long long moved;
+};
+
+static void watch_begin(struct watch *watch, struct load *load)
+{
+	watch->load = load;
+	watch->last = atomic_load(load->progress);
+	watch->moved = now_ms();
+}
+
+/* False if the step that blue is at takes as long as red's deadline might. */
+static bool watch_moves(struct watch *watch)
+{
+	unsigned int now = atomic_load(watch->load->progress);
+
+	if (now != watch->last)
+		watch->moved = now_ms();
+	watch->last = now;
+	return now_ms() - watch->moved <= SOON;
+}
+
+/* Blue takes its steps; none of them may take long. */
 static int blue_works(struct proc *client, struct load *load)
 {
-	unsigned int before = atomic_load(load->progress), now, last = before;
-	long long moved = now_ms();
+	unsigned int before = atomic_load(load->progress);
+	struct watch watch;
 	int ret = 0;
 
 	load->steps = STEPS;
+	watch_begin(&watch, load);
 	proc_start(client, load_run, load, sizeof(*load));
-	while (!ret && !proc_done(client, 50)) {
-		now = atomic_load(load->progress);
-		if (now != last)
-			moved = now_ms();
-		last = now;
-		if (now_ms() - moved > SOON)
+	while (!ret && !proc_done(client, 50))
+		if (!watch_moves(&watch))
 			ret = -ETIMEDOUT;
-	}
 	if (!ret)
 		ret = proc_finish(client, load, sizeof(*load));
 	if (!ret && atomic_load(load->progress) != before + STEPS)
@@ -202,10 +228,12 @@ TEST_F(isolation, red_starves_its_clients)
 /* It dies and is followed by another, over and over, while blue works. */
 TEST_F(isolation, red_dies_again_and_again)
 {
-	unsigned int last = 0, turns = 0;
+	unsigned int before = atomic_load(self->load.progress), turns = 0;
+	struct watch watch;
 
 	ASSERT_EQ(0, red_waits(&self->red, self->refs));
 	self->load.steps = STEPS;
+	watch_begin(&watch, &self->load);
 	proc_start(self->client, load_run, &self->load, sizeof(self->load));
 	EXPECT_EQ(0, proc_kill(&self->red.procs[0]));
 	while (!proc_done(self->client, 0)) {
@@ -214,11 +242,11 @@ TEST_F(isolation, red_dies_again_and_again)
 		ASSERT_EQ(FRAMES, pager_grant(&self->red.pager, 0, FRAMES));
 		pager_leave(&self->red.pager);
 		turns++;
-		last = atomic_load(self->load.progress);
+		ASSERT_TRUE(watch_moves(&watch));
 	}
 	EXPECT_LT(0, turns);
-	EXPECT_LE(last, atomic_load(self->load.progress));
 	EXPECT_EQ(0, proc_finish(self->client, &self->load, sizeof(self->load)));
+	EXPECT_EQ(before + STEPS, atomic_load(self->load.progress));
 	EXPECT_EQ(0, proc_call(self->client, load_verify, &self->load, sizeof(self->load)));
 }
 
