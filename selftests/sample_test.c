@@ -118,6 +118,8 @@ TEST_F(sample, counts_words)
 	ASSERT_LT(0, pager_preempt_all(&self->bed.pager));
 	ASSERT_EQ(0, client_usage(self->bed.client, &before));
 	EXPECT_EQ(0, before.pages_present);
+	/* Absent pages keep the module that knows their type, too. */
+	EXPECT_EQ(-EAGAIN, unload());
 	EXPECT_EQ(WORDS, proc_call(proc, check_words, NULL, 0));
 	ASSERT_EQ(0, client_usage(self->bed.client, &after));
 	EXPECT_EQ(before.pages_absent, after.faults - before.faults);
