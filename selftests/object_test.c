@@ -265,6 +265,28 @@ TEST_F(object, pager_does_not_wait_for_itself)
 	EXPECT_EQ(0, small_check(&small, 5));
 }
 
+/* What the pager needs may be what reclaim is to free. */
+TEST_F(object, reclaim_does_not_wait)
+{
+	struct kt_req req = { .op = 1 };
+	uint64_t ref, version;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &ref));
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(ref)));
+	version = self->pager->res.version;
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
+	req = pin_req(&ref, 1, KT_PAGE, 0);
+	req.op = 1;
+	req.flags = KT_RECLAIM;
+	EXPECT_EQ(-EDEADLK, kt_call(self->proc, self->fd, KT_IOC_PINSET, &req));
+	EXPECT_EQ(0, req.waited);
+	EXPECT_EQ(0, pager_resend(self->pager));
+	/* What is there needs no pager. */
+	ASSERT_EQ(0, pager_answer(self->pager, KT_REF_INDEX(ref), version));
+	EXPECT_EQ(0, kt_call(self->proc, self->fd, KT_IOC_PINSET, &req));
+	EXPECT_EQ(0, kt_end(self->fd, 1));
+}
+
 TEST_F(object, nowait)
 {
 	struct kt_small small;

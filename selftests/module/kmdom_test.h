@@ -22,6 +22,7 @@
 #define KT_PLACES	16	/* pins of an operation */
 #define KT_SETMAX	8	/* pins of a pin set: KMDOM_PINS_MAX */
 #define KT_NOWAIT	1	/* flag of an operation: KMDOM_OP_NOWAIT */
+#define KT_RECLAIM	2	/* flag of a pin set: asked for by a task in reclaim */
 
 /**
  * enum kt_type - the types that a client can attach
@@ -134,7 +135,7 @@ struct kt_usage {
  * struct kt_req - one request
  * @op: which operation of the file
  * @type: enum kt_type
- * @flags: of kmdom_op_begin(): KT_NOWAIT
+ * @flags: of kmdom_op_begin(): KT_NOWAIT; of a pin set: KT_RECLAIM
  * @pin: place of a pin in the operation; of the first one, of a set
  * @nr_pins: entries of @pins
  * @nr_allocs: allocations to reserve
@@ -180,7 +181,7 @@ struct kt_req {
 /* One step of an operation each. */
 #define KT_IOC_BEGIN	KT_IOC(16)	/* op, flags */
 #define KT_IOC_END	KT_IOC(17)	/* op: drops its pins, too */
-#define KT_IOC_PINSET	KT_IOC(18)	/* op, pin, nr_pins, pins, nr_allocs */
+#define KT_IOC_PINSET	KT_IOC(18)	/* op, pin, nr_pins, pins, nr_allocs, flags */
 #define KT_IOC_UNPIN	KT_IOC(19)	/* op, pin */
 #define KT_IOC_READ	KT_IOC(20)	/* op, pin, offset, len, buf */
 #define KT_IOC_WRITE	KT_IOC(21)	/* op, pin, offset, len, buf */

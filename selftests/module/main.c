@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -204,7 +205,8 @@ static int do_pinset(struct kt_client *client, struct kt_op *op,
 		     struct kt_req *req)
 {
 	struct kmdom_pin *pins = &op->pins[req->pin];
-	unsigned int i;
+	unsigned int i, flags;
+	int ret;
 
 	if (req->nr_pins > KT_SETMAX || req->nr_allocs > KMDOM_ALLOCS_MAX ||
 	    req->pin + req->nr_pins > KT_PLACES)
@@ -218,7 +220,12 @@ static int do_pinset(struct kt_client *client, struct kt_op *op,
 			.write = req->pins[i].write,
 		};
 	}
-	return kmdom_pin_set(&op->op, pins, req->nr_pins, req->nr_allocs);
+	if (!(req->flags & KT_RECLAIM))
+		return kmdom_pin_set(&op->op, pins, req->nr_pins, req->nr_allocs);
+	flags = memalloc_noreclaim_save();
+	ret = kmdom_pin_set(&op->op, pins, req->nr_pins, req->nr_allocs);
+	memalloc_noreclaim_restore(flags);
+	return ret;
 }
 
 static int do_alloc(struct kt_client *client, struct kt_op *op,
