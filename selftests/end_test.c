@@ -237,6 +237,22 @@ TEST_F(end, abort_ends_every_wait)
 	}
 }
 
+/* The pager that waits is told, once, and then that there is nothing more. */
+TEST_F(end, close_is_told)
+{
+	struct kmdom_event event = { .type = KMDOM_EVENT_CLOSE + 1 };
+	struct kmdom_event want = { .type = KMDOM_EVENT_CLOSE };
+
+	remote_wait_start(self->pager);
+	ASSERT_TRUE(proc_sleeps(self->pager, PROC_PATIENCE));
+	ASSERT_EQ(0, pager_abort(self->heir, self->bed.name));
+	self->bed.aborted = true;
+	EXPECT_EQ(1, proc_finish(self->pager, &event, sizeof(event)));
+	EXPECT_EQ(0, memcmp(&event, &want, sizeof(event)));
+	remote_wait_start(self->pager);
+	EXPECT_EQ(-ENODEV, proc_finish(self->pager, NULL, 0));
+}
+
 /* The grace of an orphan ends with everything that it had. */
 TEST_F(end, orphans)
 {

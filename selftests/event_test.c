@@ -254,4 +254,25 @@ TEST_F(event, oldest_gets_on)
 	EXPECT_EQ(0, pager_evict(self->pager, KT_REF_INDEX(refs[0]), version[0], 0));
 }
 
+/* CLOSE can be taken when the session has ended; lost in the copy, it is new. */
+TEST_F(event, close_at_a_bad_address)
+{
+	struct kmdom_exchange ex = { .events = 16, .max_events = 1, .timeout_ns = -1 };
+	struct kmdom_event event;
+
+	EXPECT_EQ(0, pager_events(self->pager, &event, 1, 0));
+	ASSERT_EQ(0, pager_abort(self->pager, self->bed.name));
+	self->bed.aborted = true;
+	EXPECT_EQ(-ENODEV, pager_resend(self->pager));
+	EXPECT_EQ(-EFAULT, door_exchange(&self->pager->door, &ex));
+	ASSERT_EQ(1, pager_events(self->pager, &event, 1, 0));
+	EXPECT_EQ(KMDOM_EVENT_CLOSE, event.type);
+	EXPECT_EQ(0, event.cache);
+	EXPECT_EQ(0, event.index);
+	EXPECT_EQ(0, event.version);
+	EXPECT_EQ(0, event.arg);
+	EXPECT_EQ(-ENODEV, pager_events(self->pager, &event, 1, 0));
+	pager_leave(self->pager);
+}
+
 TEST_HARNESS_MAIN
