@@ -80,6 +80,7 @@ static int read_now(struct proc *proc, int fd, uint64_t ref, uint64_t seed)
 
 TEST_F(end, deadline)
 {
+	struct kmdom_info info;
 	long long start;
 	uint64_t version;
 
@@ -89,6 +90,9 @@ TEST_F(end, deadline)
 	EXPECT_EQ(-ETIMEDOUT, read_now(self->client, self->fd, self->ref, 1));
 	EXPECT_LE(1490, now_ms() - start);
 	EXPECT_GE(1500 + SOON, now_ms() - start);
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(1, info.timeouts);
+	EXPECT_EQ(1, info.stalled);
 
 	/* Stalled: one may find out whether it answers again, others may not. */
 	ASSERT_EQ(0, param_set("op_deadline_ms", 60000));
@@ -99,6 +103,9 @@ TEST_F(end, deadline)
 	EXPECT_GE(SOON, now_ms() - start);
 	EXPECT_EQ(0, remote_answer(self->pager, self->index, version));
 	EXPECT_EQ(0, read_finish(&self->client[0], 1));
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(1, info.timeouts);
+	EXPECT_EQ(0, info.stalled);
 
 	ASSERT_EQ(0, remote_preempt(self->pager, self->index, &version));
 	read_start(&self->client[0], self->fd, self->ref);

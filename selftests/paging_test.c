@@ -426,6 +426,61 @@ TEST_F(paging, pins_queue_behind_a_drain)
 	EXPECT_EQ(0, proc_finish(self->proc, NULL, 0));
 }
 
+/* What the kernel counts, against what was done. */
+TEST_F(paging, statistics)
+{
+	struct kmdom_info info;
+	struct kmdom_event event;
+	uint64_t version, bytes = 0;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, dirty(self->fd, self->ref, i));
+		ASSERT_EQ(0, pager_export(self->pager, self->index, 0));
+		version = self->pager->res.version;
+		bytes += self->pager->res.len;
+		ASSERT_EQ(0, pager_evict(self->pager, self->index, version, 0));
+		px_get_start(self->proc, self->fd, KT_SMALL, self->ref, 8);
+		ASSERT_EQ(0, pager_event(self->pager, KMDOM_EVENT_FAULT, &event));
+		ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+		EXPECT_EQ(1, info.waiters);
+		EXPECT_EQ(1, info.pages_absent);
+		EXPECT_EQ(0, info.pages_present);
+		ASSERT_EQ(0, pager_answer(self->pager, self->index, version));
+		EXPECT_EQ(0, px_get_finish(self->proc, NULL, 0));
+	}
+	/* None of these does anything: none is counted. */
+	EXPECT_EQ(-EALREADY, pager_export(self->pager, self->index, 0));
+	EXPECT_EQ(-EALREADY, pager_answer(self->pager, self->index, version));
+	ASSERT_EQ(0, pager_evict(self->pager, self->index, version, 0));
+	EXPECT_EQ(-EALREADY, pager_evict(self->pager, self->index, version, 0));
+	for (i = 0; i < 2; i++) {
+		px_get_start(&self->proc[i], self->fd, KT_SMALL, self->ref, 8);
+		ASSERT_TRUE(proc_sleeps(&self->proc[i], PROC_PATIENCE));
+	}
+	EXPECT_EQ(2, pager_refuse(self->pager, self->index, version, 0));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(-EIO, px_get_finish(&self->proc[i], NULL, 0));
+
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(3, info.exports);
+	EXPECT_EQ(4, info.evictions);
+	EXPECT_EQ(3, info.restores);
+	EXPECT_EQ(4, info.faults);
+	EXPECT_EQ(2, info.refused);
+	EXPECT_EQ(0, info.rejected);
+	EXPECT_EQ(0, info.timeouts);
+	EXPECT_EQ(bytes, info.bytes_out);
+	EXPECT_EQ(bytes, info.bytes_in);
+	EXPECT_LT(0, info.fault_ns_max);
+	EXPECT_LE(info.fault_ns_max, info.fault_ns_sum);
+	EXPECT_GE(5 * info.fault_ns_max, info.fault_ns_sum);
+	EXPECT_EQ(0, info.waiters);
+	EXPECT_EQ(0, info.stalled);
+	EXPECT_EQ(1, info.clients);
+	EXPECT_EQ(4, info.caches);
+}
+
 /* What is not as its schema says stays in the kernel until it is. */
 TEST_F(paging, broken_invariants)
 {
