@@ -126,6 +126,7 @@ struct kmdom_create {
  * @flags: KMDOM_ADOPT_*
  * @session: out: the session's number in the domain, from 1
  * @max_frames: out: the domain's limit
+ * @reserved: 0
  * @page_count: out: pages, present or absent, tables not counted
  *
  * Returns the session's descriptor (close-on-exec). The pool is mapped from
@@ -457,17 +458,102 @@ enum kmdom_policy {
 #define KMDOM_URING_EXCHANGE	KMDOM_IOC_EXCHANGE
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-_Static_assert(sizeof(struct kmdom_hello) == 16, "kmdom_hello");
-_Static_assert(sizeof(struct kmdom_create) == 136, "kmdom_create");
-_Static_assert(sizeof(struct kmdom_adopt) == 104, "kmdom_adopt");
-_Static_assert(sizeof(struct kmdom_name) == 72, "kmdom_name");
-_Static_assert(sizeof(struct kmdom_op) == 40, "kmdom_op");
-_Static_assert(sizeof(struct kmdom_result) == 24, "kmdom_result");
-_Static_assert(sizeof(struct kmdom_page) == 32, "kmdom_page");
-_Static_assert(sizeof(struct kmdom_event) == 32, "kmdom_event");
-_Static_assert(sizeof(struct kmdom_exchange) == 64, "kmdom_exchange");
-_Static_assert(sizeof(struct kmdom_uring_cmd) == 16, "kmdom_uring_cmd");
-_Static_assert(sizeof(struct kmdom_record) == 96, "kmdom_record");
+#define KMDOM_FIELD(type, field, offset)				\
+	_Static_assert(__builtin_offsetof(struct type, field) == (offset), #type "." #field)
+#define KMDOM_SIZE(type, size)						\
+	_Static_assert(sizeof(struct type) == (size), #type)
+KMDOM_FIELD(kmdom_hello, abi, 0);
+KMDOM_FIELD(kmdom_hello, reserved, 4);
+KMDOM_FIELD(kmdom_hello, features, 8);
+KMDOM_SIZE(kmdom_hello, 16);
+KMDOM_FIELD(kmdom_create, name, 0);
+KMDOM_FIELD(kmdom_create, aead, 64);
+KMDOM_FIELD(kmdom_create, max_frames, 96);
+KMDOM_FIELD(kmdom_create, orphan_seconds, 100);
+KMDOM_FIELD(kmdom_create, flags, 104);
+KMDOM_FIELD(kmdom_create, reserved, 108);
+KMDOM_FIELD(kmdom_create, id, 112);
+KMDOM_FIELD(kmdom_create, uuid, 120);
+KMDOM_SIZE(kmdom_create, 136);
+KMDOM_FIELD(kmdom_adopt, name, 0);
+KMDOM_FIELD(kmdom_adopt, pool_frames, 64);
+KMDOM_FIELD(kmdom_adopt, slots, 68);
+KMDOM_FIELD(kmdom_adopt, deadline_ms, 72);
+KMDOM_FIELD(kmdom_adopt, flags, 76);
+KMDOM_FIELD(kmdom_adopt, session, 80);
+KMDOM_FIELD(kmdom_adopt, max_frames, 88);
+KMDOM_FIELD(kmdom_adopt, reserved, 92);
+KMDOM_FIELD(kmdom_adopt, page_count, 96);
+KMDOM_SIZE(kmdom_adopt, 104);
+KMDOM_FIELD(kmdom_name, name, 0);
+KMDOM_FIELD(kmdom_name, flags, 64);
+KMDOM_FIELD(kmdom_name, reserved, 68);
+KMDOM_SIZE(kmdom_name, 72);
+KMDOM_FIELD(kmdom_op, code, 0);
+KMDOM_FIELD(kmdom_op, flags, 2);
+KMDOM_FIELD(kmdom_op, level, 4);
+KMDOM_FIELD(kmdom_op, index, 8);
+KMDOM_FIELD(kmdom_op, version, 16);
+KMDOM_FIELD(kmdom_op, buf, 24);
+KMDOM_FIELD(kmdom_op, len, 32);
+KMDOM_FIELD(kmdom_op, arg, 36);
+KMDOM_SIZE(kmdom_op, 40);
+KMDOM_FIELD(kmdom_result, ret, 0);
+KMDOM_FIELD(kmdom_result, len, 4);
+KMDOM_FIELD(kmdom_result, version, 8);
+KMDOM_FIELD(kmdom_result, value, 16);
+KMDOM_SIZE(kmdom_result, 24);
+KMDOM_FIELD(kmdom_page, index, 0);
+KMDOM_FIELD(kmdom_page, version, 8);
+KMDOM_FIELD(kmdom_page, cache, 16);
+KMDOM_FIELD(kmdom_page, level, 18);
+KMDOM_FIELD(kmdom_page, state, 19);
+KMDOM_FIELD(kmdom_page, live, 20);
+KMDOM_FIELD(kmdom_page, slots, 22);
+KMDOM_FIELD(kmdom_page, flags, 24);
+KMDOM_FIELD(kmdom_page, reserved, 28);
+KMDOM_SIZE(kmdom_page, 32);
+KMDOM_FIELD(kmdom_event, type, 0);
+KMDOM_FIELD(kmdom_event, cache, 4);
+KMDOM_FIELD(kmdom_event, level, 6);
+KMDOM_FIELD(kmdom_event, reserved, 7);
+KMDOM_FIELD(kmdom_event, index, 8);
+KMDOM_FIELD(kmdom_event, version, 16);
+KMDOM_FIELD(kmdom_event, arg, 24);
+KMDOM_SIZE(kmdom_event, 32);
+KMDOM_FIELD(kmdom_exchange, ops, 0);
+KMDOM_FIELD(kmdom_exchange, results, 8);
+KMDOM_FIELD(kmdom_exchange, events, 16);
+KMDOM_FIELD(kmdom_exchange, nr_ops, 24);
+KMDOM_FIELD(kmdom_exchange, max_events, 28);
+KMDOM_FIELD(kmdom_exchange, min_events, 32);
+KMDOM_FIELD(kmdom_exchange, flags, 36);
+KMDOM_FIELD(kmdom_exchange, timeout_ns, 40);
+KMDOM_FIELD(kmdom_exchange, nr_results, 48);
+KMDOM_FIELD(kmdom_exchange, nr_events, 52);
+KMDOM_FIELD(kmdom_exchange, free_frames, 56);
+KMDOM_FIELD(kmdom_exchange, used_frames, 60);
+KMDOM_SIZE(kmdom_exchange, 64);
+KMDOM_FIELD(kmdom_uring_cmd, addr, 0);
+KMDOM_FIELD(kmdom_uring_cmd, len, 8);
+KMDOM_FIELD(kmdom_uring_cmd, reserved, 12);
+KMDOM_SIZE(kmdom_uring_cmd, 16);
+KMDOM_FIELD(kmdom_record, magic, 0);
+KMDOM_FIELD(kmdom_record, format, 4);
+KMDOM_FIELD(kmdom_record, policy, 6);
+KMDOM_FIELD(kmdom_record, level, 7);
+KMDOM_FIELD(kmdom_record, type, 8);
+KMDOM_FIELD(kmdom_record, domain, 16);
+KMDOM_FIELD(kmdom_record, index, 32);
+KMDOM_FIELD(kmdom_record, version, 40);
+KMDOM_FIELD(kmdom_record, length, 48);
+KMDOM_FIELD(kmdom_record, slots, 52);
+KMDOM_FIELD(kmdom_record, live, 54);
+KMDOM_FIELD(kmdom_record, reserved, 56);
+KMDOM_FIELD(kmdom_record, map, 64);
+KMDOM_SIZE(kmdom_record, 96);
+#undef KMDOM_FIELD
+#undef KMDOM_SIZE
 #endif
 
 #endif /* _UAPI_LINUX_KMDOM_H */
