@@ -7,7 +7,8 @@
  *
  * A slot is reserved before a page is exported: a page that was exported is
  * clean, and its record is not given out again. If the write fails all the
- * same, the record stays here and is written until it succeeds.
+ * same, the record stays here and is written until it succeeds; meanwhile
+ * rounds take only pages that the store has.
  */
 #include <errno.h>
 #include <string.h>
@@ -83,19 +84,22 @@ void evict_need(struct pager *pager, uint64_t frames)
 		frames = pager->pool_frames;
 	if (evict->need < frames)
 		evict->need = frames ? frames : 1;
-	if (!evict->failing)
-		evict->pause_until = 0;
+	evict->pause_until = 0;
 }
 
 /* How long the loop may wait until evict_run() has something to do; ms. */
 int evict_timeout(const struct pager *pager)
 {
 	const struct evict *evict = &pager->evict;
-	int64_t left;
+	int64_t until = INT64_MAX, left;
 
-	if (!evict->pause_until || (!evict->active && !evict_wanted(pager)))
+	if (evict->pause_until && (evict->active || evict_wanted(pager)))
+		until = evict->pause_until;
+	if (evict->nr_kept && evict->rewrite_at < until)
+		until = evict->rewrite_at;
+	if (until == INT64_MAX)
 		return -1;
-	left = evict->pause_until - pager_now();
+	left = until - pager_now();
 	return left > 0 ? left : 0;
 }
 
@@ -127,6 +131,7 @@ static void evict_judge(struct pager *pager, uint32_t taken)
 		evict->scanned = 0;
 		evict->turns = 0;
 		evict->pause = 0;
+		evict->pause_until = 0;
 		evict->effort = POLICY_GENTLE;
 		faults_retry(pager);
 		return;
@@ -158,21 +163,22 @@ static void evict_begin(struct pager *pager)
 	struct evict *evict = &pager->evict;
 
 	evict->active = true;
-	evict->nr_items = 0;
+	/* What can be taken is all clean, and little: it has been used, probably. */
+	if (evict->nr_kept && evict->effort < POLICY_FIRM)
+		evict->effort = POLICY_FIRM;
 	kmdom_batch_reset(evict->xchg.batch);
 	kmdom_batch_scan(evict->xchg.batch, pager->policy->hand, evict->pages,
 			 PAGER_EVICT, pager->policy->ops->scan_flags);
 	evict_exchange(pager, evict_scanned);
 }
 
-static struct evict_item *evict_add(struct evict *evict, const struct kmdom_page *page)
+/* The store has this record: the next exchange may say so. */
+static void evict_add_vouch(struct evict *evict, uint64_t key, uint64_t version,
+			    bool clean)
 {
-	struct evict_item *item = &evict->items[evict->nr_items++];
-
-	item->io.key = index_key(page->level, page->index);
-	item->io.version = page->version;
-	item->io.stored = 0;
-	return item;
+	evict->vouches[evict->nr_vouches++] = (struct evict_vouch) {
+		.key = key, .version = version, .clean = clean,
+	};
 }
 
 /* A round did or did not find room for what it wanted to export. */
@@ -204,18 +210,22 @@ static void evict_choose(struct pager *pager, const struct kmdom_page *page)
 
 	if (!(page->flags & KMDOM_PAGEF_DIRTY)) {
 		/* Clean, but not by us: nobody can have its record. */
-		if (!entry || entry->version != page->version)
-			return;
-		evict_add(evict, page)->state = EVICT_VOUCH;
+		if (entry && entry->version == page->version)
+			evict_add_vouch(evict, key, page->version, true);
 		return;
 	}
+	if (evict->nr_kept)
+		return;
 	item = &evict->items[evict->nr_items];
 	room = store_reserve(pager->store, &item->io);
 	if (room < 0) {
 		evict->no_room = true;
 		return;
 	}
-	evict_add(evict, page)->state = EVICT_EXPORT;
+	evict->nr_items++;
+	item->io.key = key;
+	item->io.stored = 0;
+	item->state = EVICT_EXPORT;
 	kmdom_batch_export(evict->xchg.batch, page->index,
 			   store_record(&item->io), room, flags);
 }
@@ -237,18 +247,14 @@ static void evict_vouch(struct pager *pager)
 	uint32_t i;
 
 	kmdom_batch_reset(evict->xchg.batch);
-	for (i = 0; i < evict->nr_items; i++) {
-		if (evict->items[i].state == EVICT_VOUCH)
-			kmdom_batch_evict(evict->xchg.batch,
-					  index_page(evict->items[i].io.key),
-					  evict->items[i].io.version, flags);
-	}
-	if (!kmdom_batch_ops(evict->xchg.batch)) {
-		evict_judge(pager, 0);
-		return;
-	}
+	for (i = 0; i < evict->nr_vouches; i++)
+		kmdom_batch_evict(evict->xchg.batch, index_page(evict->vouches[i].key),
+				  evict->vouches[i].version, flags);
 	evict_lend(pager);
-	evict_exchange(pager, evict_evicted);
+	if (kmdom_batch_ops(evict->xchg.batch))
+		evict_exchange(pager, evict_evicted);
+	else
+		evict_judge(pager, 0);
 }
 
 static void evict_scanned(struct pager *pager, int ret)
@@ -280,32 +286,54 @@ static void evict_scanned(struct pager *pager, int ret)
 		evict_report_full(pager, true);
 }
 
+/* A write has ended, and all others, too: the store has the record, or not. */
+static void evict_commit(struct pager *pager, struct evict_item *item)
+{
+	if (item->state != EVICT_WRITE)
+		return;
+	if (store_commit(pager->store, &item->io)) {
+		item->state = EVICT_FAILED;
+		return;
+	}
+	item->state = EVICT_NOTHING;
+	evict_add_vouch(&pager->evict, item->io.key, item->io.version, false);
+}
+
+/* Move what could not be written to the front. */
+static void evict_keep_failed(struct evict *evict)
+{
+	struct evict_item swap;
+	uint32_t i;
+
+	evict->nr_kept = 0;
+	for (i = 0; i < evict->nr_items; i++) {
+		if (evict->items[i].state != EVICT_FAILED)
+			continue;
+		swap = evict->items[evict->nr_kept];
+		evict->items[evict->nr_kept++] = evict->items[i];
+		evict->items[i] = swap;
+	}
+	evict->nr_items = evict->nr_kept;
+}
+
 /* All writes have ended: what is in the store may be vouched for. */
 static void evict_written(struct pager *pager)
 {
 	struct evict *evict = &pager->evict;
-	bool failing = false;
-	uint32_t i;
+	uint32_t i, before = evict->nr_kept;
 
-	for (i = 0; i < evict->nr_items; i++) {
-		struct evict_item *item = &evict->items[i];
-
-		if (item->state == EVICT_WRITE)
-			item->state = store_commit(pager->store, &item->io) ?
-				      EVICT_FAILED : EVICT_VOUCH;
-		failing |= item->state == EVICT_FAILED;
-	}
-	if (failing && !evict->failing)
-		report_error("store %s: it cannot be written: nothing is evicted until it "
-			     "can; faults are served",
-			     pager->store->path);
-	else if (!failing && evict->failing)
+	for (i = 0; i < evict->nr_items; i++)
+		evict_commit(pager, &evict->items[i]);
+	evict_keep_failed(evict);
+	if (evict->nr_kept && !before)
+		report_error("store %s: it cannot be written: %s: what it has not stays in its "
+			     "frames until it can; faults are served",
+			     pager->store->path, strerror(-evict->error));
+	else if (!evict->nr_kept && before)
 		report_info("store %s: it can be written again", pager->store->path);
-	evict->failing = failing;
-	if (failing)
-		evict_pause(evict, EVICT_REWRITE);
-	else
-		evict_vouch(pager);
+	evict->rewrite_all = evict->nr_kept < before;
+	evict->rewrite_at = pager_now() + (evict->rewrite_all ? 0 : EVICT_REWRITE);
+	evict_vouch(pager);
 }
 
 static void evict_put_writing(struct pager *pager)
@@ -318,17 +346,20 @@ static void evict_write_done(struct store_io *io, int ret)
 {
 	struct evict_item *item = (struct evict_item *)io;
 
-	if (ret < 0)
+	if (ret < 0) {
 		item->state = EVICT_FAILED;
+		item->pager->evict.error = ret;
+	}
 	evict_put_writing(item->pager);
 }
 
-static void evict_write(struct pager *pager, struct evict_item *item)
+static void evict_write(struct pager *pager, struct evict_item *item,
+			void (*write)(struct store *store, struct store_io *io))
 {
 	item->state = EVICT_WRITE;
 	item->io.done = evict_write_done;
 	pager->evict.writing++;
-	store_write(pager->store, &item->io);
+	write(pager->store, &item->io);
 }
 
 /*
@@ -352,7 +383,7 @@ static void evict_take_record(struct pager *pager, struct evict_item *item,
 		return;
 	}
 	store_drop(pager->store, item->io.key, result->version - 1);
-	evict_write(pager, item);
+	evict_write(pager, item, store_write);
 }
 
 static void evict_export_failed(struct pager *pager, struct evict_item *item,
@@ -371,8 +402,7 @@ static void evict_export_failed(struct pager *pager, struct evict_item *item,
 	entry = index_get(&pager->store->index, item->io.key);
 	if (!entry || entry->version != result->version)
 		return;
-	item->io.version = result->version;
-	item->state = EVICT_VOUCH;
+	evict_add_vouch(&pager->evict, item->io.key, result->version, true);
 }
 
 static void evict_exported(struct pager *pager, int ret)
@@ -397,40 +427,24 @@ static void evict_exported(struct pager *pager, int ret)
 	evict_put_writing(pager);
 }
 
-/* Write a record once more, to another slot if there is one. */
-static void evict_write_again(struct pager *pager, struct evict_item *item)
-{
-	uint32_t old = item->io.loc;
-
-	item->io.loc = SPACE_NONE;
-	if (store_reserve(pager->store, &item->io) < 0 ||
-	    !store_fits(pager->store, &item->io)) {
-		store_cancel(pager->store, &item->io);
-		item->io.loc = old;
-	} else if (old != SPACE_NONE) {
-		space_free(&pager->store->space, old);
-	}
-	if (item->io.loc != SPACE_NONE)
-		evict_write(pager, item);
-}
-
-/* The store failed: try again with what is here only. */
+/*
+ * The store failed: try again with what is here only. With one of them, until
+ * that succeeds: each try may cost a slot, and the whole medium may be away.
+ */
 static void evict_rewrite(struct pager *pager)
 {
 	struct evict *evict = &pager->evict;
-	uint32_t i;
+	uint32_t first = evict->rewrite_all ? 0 : evict->tries++ % evict->nr_kept;
+	uint32_t end = evict->rewrite_all ? evict->nr_kept : first + 1;
 
-	evict->pause_until = 0;
 	evict->writing = 1;
-	for (i = 0; i < evict->nr_items; i++) {
-		if (evict->items[i].state == EVICT_FAILED)
-			evict_write_again(pager, &evict->items[i]);
-	}
+	for (; first < end; first++)
+		evict_write(pager, &evict->items[first], store_write_again);
 	evict_put_writing(pager);
 }
 
 /* The result of one eviction; returns whether a frame was freed. */
-static bool evict_result(struct pager *pager, const struct evict_item *item,
+static bool evict_result(struct pager *pager, const struct evict_vouch *vouch,
 			 const struct kmdom_result *result)
 {
 	if (!result)
@@ -438,17 +452,16 @@ static bool evict_result(struct pager *pager, const struct evict_item *item,
 	switch (result->ret) {
 	case 0:
 		pager->stats.evictions++;
-		if (item->io.stored == 0)
-			pager->stats.evicted_clean++;
+		pager->stats.evicted_clean += vouch->clean;
 		return true;
 	case -EAGAIN:
 		pager->stats.dirtied++;
-		store_drop(pager->store, item->io.key, item->io.version);
+		store_drop(pager->store, vouch->key, vouch->version);
 		return false;
 	case -ESTALE:
 	case -ENOENT:
 		/* That version will never be asked for again. */
-		store_drop(pager->store, item->io.key, item->io.version);
+		store_drop(pager->store, vouch->key, vouch->version);
 		return false;
 	default:
 		return false;
@@ -459,19 +472,18 @@ static void evict_evicted(struct pager *pager, int ret)
 {
 	struct evict *evict = &pager->evict;
 	const struct kmdom_result *lent;
-	uint32_t i, nr = 0, taken = 0;
+	uint32_t i, taken = 0;
 
 	(void)ret;	/* missing results tell it */
-	for (i = 0; i < evict->nr_items; i++) {
-		if (evict->items[i].state != EVICT_VOUCH)
-			continue;
-		evict->items[i].state = EVICT_NOTHING;
-		taken += evict_result(pager, &evict->items[i],
-				      kmdom_batch_result(evict->xchg.batch, nr++));
-	}
-	lent = kmdom_batch_result(evict->xchg.batch, nr);
-	if (lent && !lent->ret)
+	for (i = 0; i < evict->nr_vouches; i++)
+		taken += evict_result(pager, &evict->vouches[i],
+				      kmdom_batch_result(evict->xchg.batch, i));
+	lent = kmdom_batch_result(evict->xchg.batch, evict->nr_vouches);
+	evict->nr_vouches = 0;
+	if (lent && !lent->ret) {
 		pager->lent_frames += lent->value;
+		taken += lent->value;
+	}
 	evict_judge(pager, taken);
 }
 
@@ -482,13 +494,13 @@ void evict_run(struct pager *pager)
 
 	if (evict->xchg.busy || evict->writing)
 		return;
+	if (evict->nr_kept && !pager->stopping && pager_now() >= evict->rewrite_at)
+		evict_rewrite(pager);
+	if (evict->xchg.busy || evict->writing)
+		return;
 	if (evict->pause_until && pager_now() < evict->pause_until)
 		return;
 	evict->pause_until = 0;
-	if (evict->failing) {
-		evict_rewrite(pager);
-		return;
-	}
 	if (pager->stopping || !evict_wanted(pager)) {
 		if (evict->active)
 			evict_end(pager);

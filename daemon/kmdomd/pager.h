@@ -105,23 +105,36 @@ enum evict_state {
 	EVICT_EXPORT,		/* its export is under way */
 	EVICT_WRITE,		/* its record is being written */
 	EVICT_FAILED,		/* that failed: the record is here only */
-	EVICT_VOUCH,		/* the store has the record */
 };
 
+/* A record that leaves for the store. */
 struct evict_item {
 	struct store_io io;
 	struct pager *pager;
 	enum evict_state state;
 };
 
+/* A page whose record the store has. */
+struct evict_vouch {
+	uint64_t key;
+	uint64_t version;
+	bool clean;		/* it had it before */
+};
+
 struct evict {
 	struct evict_item items[PAGER_EVICT];
+	struct evict_vouch vouches[PAGER_EVICT];
 	struct kmdom_page pages[PAGER_EVICT];
 	struct pager_exchange xchg;
 	uint32_t nr_items;
+	uint32_t nr_kept;	/* the first of them: FAILED, and to be written again */
+	uint32_t nr_vouches;
 	uint32_t writing;
 	bool active;		/* a round is under way */
-	bool failing;		/* the store does not take records that are out */
+	int error;		/* of the last write that failed */
+	uint32_t tries;		/* to write one of them again */
+	bool rewrite_all;	/* the last one that was written again succeeded */
+	int64_t rewrite_at;	/* ms of pager_now() */
 	bool no_room;		/* the round found no slot for a record */
 	int64_t full_since;	/* last time of that, once reported; else 0 */
 	enum policy_effort effort;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * See space.h. A segment with free slots is in the list of its class, a free
- * one in list 0, a full one in none.
+ * one in list 0, a full one and one that was retired in none.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -137,16 +137,36 @@ void space_free(struct space *space, uint32_t loc)
 	struct space_segment *seg = &space->segments[nr];
 	unsigned int slot = (loc % SPACE_SEGMENT_UNITS - 1) / seg->class;
 
-	if (seg->nr_used == space_slots(seg->class))
+	if (seg->nr_used == space_slots(seg->class) && !seg->retired)
 		space_link(space, nr, seg->class);
 	seg->used[slot / 64] &= ~(1ULL << (slot % 64));
 	space->used_units -= seg->class;
-	if (--seg->nr_used)
+	if (--seg->nr_used || seg->retired)
 		return;
 	space_unlink(space, nr, seg->class);
 	seg->class = 0;
 	space->free_segments++;
 	space_link(space, nr, 0);
+}
+
+/**
+ * space_retire() - no slot of a segment is given out any more
+ * @space: the room
+ * @segment: its number
+ *
+ * Slots that are in use stay what they are until they are given back.
+ */
+void space_retire(struct space *space, uint32_t segment)
+{
+	struct space_segment *seg = &space->segments[segment];
+
+	if (seg->retired)
+		return;
+	seg->retired = true;
+	if (!seg->class)
+		space->free_segments--;
+	if (!seg->class || seg->nr_used < space_slots(seg->class))
+		space_unlink(space, segment, seg->class);
 }
 
 /**

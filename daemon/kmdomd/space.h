@@ -24,6 +24,7 @@ struct space_segment {
 	uint8_t class;		/* units of a slot; 0: the segment is free */
 	uint8_t media_class;	/* what its header on the medium says */
 	uint8_t nr_used;
+	bool retired;		/* out of use: in no list */
 };
 
 struct space {
@@ -41,6 +42,7 @@ void space_exit(struct space *space);
 uint32_t space_alloc(struct space *space, unsigned int units);
 uint32_t space_alloc_largest(struct space *space, unsigned int units);
 void space_free(struct space *space, uint32_t loc);
+void space_retire(struct space *space, uint32_t segment);
 
 void space_load_segment(struct space *space, uint32_t segment, unsigned int class);
 bool space_load_slot(struct space *space, uint32_t loc);

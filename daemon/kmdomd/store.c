@@ -197,13 +197,16 @@ int store_lock(struct store *store, int timeout_ms)
  * Old slots of a store that was another domain's are told by the uuid that
  * they name: nothing else is written to a store that is new.
  *
- * Return: 0 or -EIO.
+ * Return: 0 or a negative errno.
  */
 int store_write_super(struct store *store, uint32_t reach)
 {
+	ssize_t done;
+
 	store_super_write(store->super, store->uuid, store->unit, reach);
-	if (pwrite(store->fd, store->super, STORE_ALIGN, 0) != STORE_ALIGN)
-		return -EIO;
+	done = pwrite(store->fd, store->super, STORE_ALIGN, 0);
+	if (done != STORE_ALIGN)
+		return done < 0 ? -errno : -ENOSPC;
 	store->reach = reach;
 	return 0;
 }
@@ -214,7 +217,7 @@ static int store_format(struct store *store)
 
 	if (ret)
 		report_error("store %s: cannot write to it: %s", store->path,
-			     strerror(errno));
+			     strerror(-ret));
 	return ret;
 }
 

@@ -47,6 +47,7 @@ struct store;
  * @stored: bytes in the slot; 0: the record is as it came, not packed yet
  * @flags: STORE_SLOT_* of those bytes
  * @loc: place of its slot, or SPACE_NONE
+ * @error: why its write failed: a negative errno, or 0
  * @has_segment: the transfer carries the segment's header as well
  */
 struct store_io {
@@ -59,6 +60,7 @@ struct store_io {
 	uint32_t length;
 	uint32_t stored;
 	uint32_t loc;
+	int error;
 	uint16_t flags;
 	bool has_segment;
 };
@@ -145,9 +147,9 @@ void store_close(struct store *store);
 int store_io_init(struct store_io *io, struct store *store);
 void store_io_exit(struct store_io *io);
 int store_reserve(struct store *store, struct store_io *io);
-bool store_fits(const struct store *store, const struct store_io *io);
 void store_cancel(struct store *store, struct store_io *io);
 void store_write(struct store *store, struct store_io *io);
+void store_write_again(struct store *store, struct store_io *io);
 int store_commit(struct store *store, struct store_io *io);
 void store_read(struct store *store, struct store_io *io);
 void store_drop(struct store *store, uint64_t key, uint64_t version);

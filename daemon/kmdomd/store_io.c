@@ -61,13 +61,13 @@ int store_reserve(struct store *store, struct store_io *io)
 }
 
 /* Whether a record that was packed before fits the slot that was reserved. */
-bool store_fits(const struct store *store, const struct store_io *io)
+static bool io_fits(const struct store *store, const struct store_io *io)
 {
 	return STORE_HEADER + io->stored <=
 	       space_units(&store->space, io->loc) * store->unit;
 }
 
-/* Give back a slot that was reserved or whose write failed. */
+/* Give back a slot that was reserved and not written. */
 void store_cancel(struct store *store, struct store_io *io)
 {
 	if (io->loc != SPACE_NONE)
@@ -113,12 +113,15 @@ static int io_add_segment(struct store *store, struct store_io *io)
 {
 	struct space_segment *seg = &store->space.segments[space_segment_of(io->loc)];
 	uint8_t *header = io_slot(io) - store->unit;
+	ssize_t done;
+	int ret;
 
 	io->has_segment = false;
 	if (seg->media_class == seg->class)
 		return 0;
-	if (io_extend_reach(store, io))
-		return -EIO;
+	ret = io_extend_reach(store, io);
+	if (ret)
+		return ret;
 	memset(header, 0, store->unit);
 	store_segment_write(header, store->uuid, seg->class);
 	seg->media_class = seg->class;
@@ -126,13 +129,25 @@ static int io_add_segment(struct store *store, struct store_io *io)
 		io->has_segment = true;
 		return 0;
 	}
-	if (pwrite(store->fd, header, store->unit,
-		   io_offset(store, io->loc / SPACE_SEGMENT_UNITS * SPACE_SEGMENT_UNITS)) !=
-	    (ssize_t)store->unit) {
+	done = pwrite(store->fd, header, store->unit,
+		      io_offset(store, io->loc / SPACE_SEGMENT_UNITS * SPACE_SEGMENT_UNITS));
+	if (done != (ssize_t)store->unit) {
 		seg->media_class = 0;
-		return -EIO;
+		return done < 0 ? -errno : -ENOSPC;
 	}
 	return 0;
+}
+
+/* The transfer failed, or that of the segment's header. */
+static void io_write_failed(struct store_io *io, int error)
+{
+	struct store *store = io->store;
+
+	store->stats.errors++;
+	if (io->has_segment)
+		store->space.segments[space_segment_of(io->loc)].media_class = 0;
+	io->error = error;
+	io->done(io, error);
 }
 
 static void io_write_done(struct door_job *job, int res)
@@ -140,17 +155,22 @@ static void io_write_done(struct door_job *job, int res)
 	struct store_io *io = (struct store_io *)job;
 	struct store *store = io->store;
 
-	if (res == (int)job->len) {
-		store->stats.writes++;
-		store->stats.bytes_in += io->length;
-		store->stats.bytes_stored += job->len;
-		io->done(io, io->length);
+	if (res <= 0) {
+		io_write_failed(io, res ? res : -ENOSPC);
 		return;
 	}
-	store->stats.errors++;
-	if (io->has_segment)
-		store->space.segments[space_segment_of(io->loc)].media_class = 0;
-	io->done(io, res < 0 ? res : -ENOSPC);
+	store->stats.bytes_stored += res;
+	if (res < (int)job->len) {
+		/* What is left tells why. */
+		job->buf = (uint8_t *)job->buf + res;
+		job->len -= res;
+		job->offset += res;
+		store->ops->transfer(store, io);
+		return;
+	}
+	store->stats.writes++;
+	store->stats.bytes_in += io->length;
+	io->done(io, io->length);
 }
 
 static void io_write_header(struct store *store, struct store_io *io)
@@ -172,12 +192,14 @@ static void io_write_header(struct store *store, struct store_io *io)
  * @store: the store
  * @io: key, version, length; the record at store_record(), with stored 0.
  *	@io->done is called when it is written, which is not yet vouched for;
- *	after a failure, @io may be written again, to another slot
+ *	after a failure the record is still there, for store_write_again()
  */
 void store_write(struct store *store, struct store_io *io)
 {
 	unsigned int units;
+	int ret;
 
+	io->error = 0;
 	if (!io->stored) {
 		io->flags = 0;
 		io->stored = store->ops->put(store, io);
@@ -191,8 +213,9 @@ void store_write(struct store *store, struct store_io *io)
 		.buf = io_slot(io), .len = units * store->unit,
 		.offset = io_offset(store, io->loc),
 	};
-	if (io_add_segment(store, io)) {
-		io->done(io, -EIO);
+	ret = io_add_segment(store, io);
+	if (ret) {
+		io_write_failed(io, ret);
 		return;
 	}
 	if (io->has_segment) {
@@ -201,6 +224,51 @@ void store_write(struct store *store, struct store_io *io)
 		io->job.offset -= store->unit;
 	}
 	store->ops->transfer(store, io);
+}
+
+/* Whether a write failed because of its place, so that another may do. */
+static bool io_place_is_bad(const struct store_io *io)
+{
+	switch (io->error) {
+	case 0:
+	case -EAGAIN:
+	case -EINTR:
+	case -ENOMEM:
+	case -ENOSPC:
+	case -EDQUOT:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/**
+ * store_write_again() - write a record whose write failed to another slot
+ * @store: the store
+ * @io: as store_write() left it
+ *
+ * A slot that is bad stays in use for the life of this process, and so does its
+ * segment if the header is at fault. If there is no other slot that the record
+ * fits, it is written to the same again.
+ */
+void store_write_again(struct store *store, struct store_io *io)
+{
+	uint32_t old = io->loc, nr = space_segment_of(old);
+	struct space_segment *seg = &store->space.segments[nr];
+	bool bad = io_place_is_bad(io);
+
+	if (bad && seg->media_class != seg->class)
+		space_retire(&store->space, nr);
+	io->loc = SPACE_NONE;
+	if (store_reserve(store, io) < 0 || !io_fits(store, io)) {
+		store_cancel(store, io);
+		io->loc = old;
+		bad = true;
+	}
+	store_write(store, io);
+	/* Only now, so that it was not the next one that was found. */
+	if (!bad)
+		space_free(&store->space, old);
 }
 
 /**

@@ -238,10 +238,34 @@ static void test_policy_choice(void)
 	policy_close(&policy);
 }
 
+/* Nothing more is taken from a segment that is out of use, full or not. */
+static void test_space_retire(void)
+{
+	struct space space;
+	uint32_t locs[128];
+	unsigned int slot, count;
+
+	for (count = 0; count <= space_slots(2); count++) {
+		NEED(!space_init(&space, 2));
+		for (slot = 0; slot < count; slot++)
+			locs[slot] = space_alloc(&space, 2);
+		space_retire(&space, 0);
+		space_retire(&space, 0);
+		for (slot = 0; slot < count; slot++)
+			space_free(&space, locs[slot]);
+		CHECK(space.used_units == 0);
+		CHECK(space.free_segments == 1);
+		CHECK(space_alloc(&space, 3) == space_loc(1, 3, 0));
+		CHECK(space_alloc(&space, 2) == SPACE_NONE);
+		space_exit(&space);
+	}
+}
+
 const struct tap_test tap_tests[] = {
 	{ "space: slots never overlap", test_space_overlap },
 	{ "space: full, and one free slot", test_space_full },
 	{ "space: loaded slots are used", test_space_load },
+	{ "space: out of use", test_space_retire },
 	{ "index: against a model", test_index },
 	{ "index: sweep", test_index_sweep },
 	{ "crc32c: known values", test_crc32c },

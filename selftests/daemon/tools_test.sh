@@ -295,6 +295,31 @@ no_space() {
 	ok umount umount "$WORK/small"
 }
 
+# What is stored is served as long as nothing can be written, also if it is more
+# than there are frames.
+TESTS+=(no_space_read)
+no_space_read() {
+	mkdir -p "$WORK/mnt" "$WORK/small"
+	ok 'a small tmpfs' mount -t tmpfs -o size=16M none "$WORK/small"
+	pager_start --domain red --create --max-frames 192 \
+		--store "mem:$WORK/small/red,size=64M" || return
+	ok mount mount -t kmdomfs -o domain=red none "$WORK/mnt"
+	head -c 2M /dev/urandom >"$WORK/data"
+	ok 'some room' cp "$WORK/data" "$WORK/mnt/data"
+	head -c 16M /dev/zero >"$WORK/small/fill" 2>/dev/null
+	echo 1 >/proc/sys/vm/drop_caches
+	ok 'what is stored is read' timeout $PATIENCE cmp "$WORK/data" "$WORK/mnt/data"
+	ok 'it could not be written' grep -q 'cannot be written' "$WORK/pager"
+	rm "$WORK/small/fill"
+	until_says 'can be written again' "$WORK/pager" "$pager"
+	echo 1 >/proc/sys/vm/drop_caches
+	ok 'all is read' cmp "$WORK/data" "$WORK/mnt/data"
+	ok umount umount "$WORK/mnt"
+	pager_stop
+	ok destroy kmdomctl destroy red
+	ok umount umount "$WORK/small"
+}
+
 # The limit is the limit, of the frames of a dead pager's pages as well.
 TESTS+=(limit)
 limit() {

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A disk with a bad place: pread() and pwrite() of the program that this is
+ * linked to (with --wrap of both) get as far as there.
+ */
+#ifndef DISK_H
+#define DISK_H
+
+#include <sys/types.h>
+
+struct disk {
+	off_t bad;	/* where the bad place begins */
+	off_t end;	/* and ends; 0: there is none */
+	int read_error;	/* errno; 0: it can be read */
+	int write_error;
+};
+
+extern struct disk disk;
+
+#endif /* DISK_H */
