@@ -24,6 +24,7 @@ static struct door door;
 static struct policy policy;
 static struct pager pager;
 static int signals;
+static bool told_to_stop;
 
 /* The door that was asked for, or the best there is. */
 static int open_door(void)
@@ -68,6 +69,15 @@ static void choose_water(struct pager_options *water, uint32_t frames)
 		water->low = water->high;
 }
 
+static bool stop_loading(void)
+{
+	int signo;
+
+	while ((signo = process_next_signal(signals)))
+		told_to_stop |= signo != SIGUSR1;
+	return told_to_stop;
+}
+
 static int start(void)
 {
 	struct pager_options water = { .lose_missing = options.lose_missing };
@@ -79,6 +89,8 @@ static int start(void)
 			     policy_names());
 		return ret;
 	}
+	options.store.gone = session_domain_gone;
+	options.store.stop = stop_loading;
 	ret = store_open(&store, &options.store);
 	if (!ret)
 		ret = session_begin(&session, &options, &store);
@@ -175,7 +187,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (start())
-		return EXIT_FAILURE;
+		return told_to_stop ? EXIT_SUCCESS : EXIT_FAILURE;
 	say_ready();
 	ret = serve();
 	if (options.stats_file)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -9,10 +10,13 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "process.h"
 #include "report.h"
+
+#define PROCESS_FIRST_USER_NS	"user:[4026531837]"	/* PROC_USER_INIT_INO */
 
 /**
  * process_lock_memory() - no page of this process leaves memory from now on
@@ -45,6 +49,23 @@ int process_lock_memory(void)
 void process_become_flusher(void)
 {
 	prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+}
+
+/**
+ * process_sees_all() - does the netlink family show us all domains?
+ *
+ * It does to CAP_NET_ADMIN of the first user namespace, whose number is known.
+ */
+bool process_sees_all(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	char ns[32] = "";
+
+	if (readlink("/proc/self/ns/user", ns, sizeof(ns) - 1) < 0 ||
+	    strcmp(ns, PROCESS_FIRST_USER_NS) || syscall(SYS_capget, &header, data))
+		return false;
+	return data[0].effective & 1U << CAP_NET_ADMIN;
 }
 
 int process_signals(void)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 int process_lock_memory(void);
+bool process_sees_all(void);
 void process_become_flusher(void);
 int process_signals(void);		/* a signalfd, or a negative errno */
 int process_next_signal(int fd);	/* its number; 0: none */

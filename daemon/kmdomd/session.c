@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "process.h"
 #include "report.h"
 #include "session.h"
 
@@ -21,7 +22,21 @@
 #define SESSION_LOCK_MS		10000	/* for a predecessor's last transfer */
 #define SESSION_YIELD_MS	1000	/* for one that was taken over to notice */
 
-static int session_create(int dev, const struct options *options)
+static int session_compare(const struct kmdom_info *info, void *uuid)
+{
+	return memcmp(info->uuid, uuid, sizeof(info->uuid)) ? 0 : -EEXIST;
+}
+
+/* A uuid never comes back: whose domain is not among all there are has ended. */
+bool session_domain_gone(const uint8_t uuid[16])
+{
+	uint8_t copy[16];
+
+	memcpy(copy, uuid, sizeof(copy));
+	return process_sees_all() && !kmdom_info_list(session_compare, copy);
+}
+
+static int session_create(int dev, const struct options *options, bool *created)
 {
 	struct kmdom_create create = {
 		.max_frames = options->max_frames,
@@ -43,6 +58,7 @@ static int session_create(int dev, const struct options *options)
 			     kmdom_explain(KMDOM_CALL_CREATE, ret));
 		return ret;
 	}
+	*created = !ret;
 	return 0;
 }
 
@@ -65,9 +81,11 @@ static int session_lock_store(struct store *store, int predecessor)
 	syscall(SYS_pidfd_send_signal, predecessor, SIGKILL, NULL, 0);
 	ret = store_lock(store, SESSION_LOCK_MS);
 out:
-	if (ret)
-		report_error("store %s: another process uses it: stop that one first",
+	if (ret == -EBUSY)
+		report_error("store %s: it is in use, by another process or, of a device, by the kernel: end that use first",
 			     store->path);
+	else if (ret)
+		report_error("store %s: cannot lock it: %s", store->path, strerror(-ret));
 	return ret;
 }
 
@@ -179,6 +197,7 @@ int session_begin(struct session *session, const struct options *options,
 		  struct store *store)
 {
 	struct kmdom_info info;
+	bool created = false;
 	int dev, ret = 0;
 
 	*session = (struct session){};
@@ -188,7 +207,7 @@ int session_begin(struct session *session, const struct options *options,
 		return dev;
 	}
 	if (options->create)
-		ret = session_create(dev, options);
+		ret = session_create(dev, options, &created);
 	if (!ret) {
 		ret = kmdom_info_find(options->domain, &info);
 		if (ret)
@@ -201,6 +220,9 @@ int session_begin(struct session *session, const struct options *options,
 		kmdom_session_end(session->kmdom);
 		session->kmdom = NULL;
 	}
+	/* What nobody has used yet is not left behind without a pager. */
+	if (ret && created)
+		kmdom_destroy(dev, options->domain);
 	close(dev);
 	return ret;
 }

@@ -15,6 +15,9 @@ struct session {
 	uint32_t lent_frames;
 };
 
+/* Whether a domain has certainly ended: false if it cannot be told. */
+bool session_domain_gone(const uint8_t uuid[16]);
+
 /* Both: 0 or a negative errno, with the reason reported. */
 int session_begin(struct session *session, const struct options *options,
 		  struct store *store);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,7 +14,6 @@
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
-#include "crc32c.h"
 #include "report.h"
 #include "store.h"
 #include "store_format.h"
@@ -21,7 +21,8 @@
 #define STORE_SIZE_DEFAULT	(1ULL << 30)
 #define STORE_KMDOMFS_MAGIC	0x6b6d6673	/* KMDOMFS_MAGIC of module/fs */
 #define STORE_LOCK_RETRY_MS	20
-#define STORE_CHUNK		(STORE_ALIGN * SPACE_SEGMENT_UNITS * 2)
+#define STORE_NEW		(1U << 20)	/* bytes of 0 that a new store begins with */
+#define STORE_BOOT_ID		"/proc/sys/kernel/random/boot_id"
 
 static const struct store_ops *const store_kinds[] = {
 	&store_file_ops,
@@ -103,8 +104,10 @@ static int store_find_size(struct store *store, const struct stat *st)
 {
 	uint64_t bytes = st->st_size;
 
-	if (S_ISBLK(st->st_mode) && ioctl(store->fd, BLKGETSIZE64, &bytes) < 0)
+	store->block = S_ISBLK(st->st_mode);
+	if (store->block && ioctl(store->fd, BLKGETSIZE64, &bytes) < 0)
 		return -errno;
+	store->end = bytes;
 	/* A file may be asked to grow; its records stay within reach. */
 	if (S_ISREG(st->st_mode)) {
 		if (!store->size)
@@ -115,6 +118,25 @@ static int store_find_size(struct store *store, const struct stat *st)
 		store->size = bytes;
 	}
 	return 0;
+}
+
+/* The kernel's name for the time since it booted: 36 characters, as a uuid. */
+static void store_read_boot(uint8_t boot[16])
+{
+	char text[37] = "";
+	FILE *file = fopen(STORE_BOOT_ID, "re");
+	int i, at, n = 0;
+
+	if (!file)
+		return;
+	if (fgets(text, sizeof(text), file)) {
+		for (i = 0, at = 0; i < 16; i++, at += n) {
+			at += text[at] == '-';
+			if (sscanf(text + at, "%2hhx%n", &boot[i], &n) != 1)
+				break;
+		}
+	}
+	fclose(file);
 }
 
 /**
@@ -129,14 +151,15 @@ int store_open(struct store *store, const struct store_options *options)
 	struct stat st;
 	int ret;
 
-	*store = (struct store){ .fd = -1, .size = options->size,
-				 .replace = options->replace };
+	*store = (struct store){ .fd = -1, .claim = -1, .size = options->size,
+				 .options = options };
 	store->ops = store_kind(options->kind);
 	if (!store->ops) {
 		report_error("there is no kind of store \"%s\": file and mem are",
 			     options->kind);
 		return -EINVAL;
 	}
+	store_read_boot(store->boot);
 	store->path = strdup(options->path);
 	store->super = aligned_alloc(STORE_ALIGN, STORE_ALIGN);
 	ret = store->path && store->super ? store_open_file(store) : -ENOMEM;
@@ -157,11 +180,21 @@ void store_close(struct store *store)
 		store->ops->close(store);
 	if (store->fd >= 0)
 		close(store->fd);
+	if (store->claim >= 0)
+		close(store->claim);
 	index_exit(&store->index);
 	space_exit(&store->space);
 	free(store->super);
 	free(store->path);
-	*store = (struct store){ .fd = -1 };
+	*store = (struct store){ .fd = -1, .claim = -1 };
+}
+
+/* Nobody mounts a block device, or makes it a part of another, that is claimed. */
+static int store_claim(struct store *store)
+{
+	if (store->block && store->claim < 0)
+		store->claim = open(store->path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	return store->block && store->claim < 0 ? -1 : 0;
 }
 
 /**
@@ -178,9 +211,9 @@ int store_lock(struct store *store, int timeout_ms)
 	struct timespec pause = { .tv_nsec = STORE_LOCK_RETRY_MS * 1000000L };
 
 	for (;;) {
-		if (!flock(store->fd, LOCK_EX | LOCK_NB))
+		if (!flock(store->fd, LOCK_EX | LOCK_NB) && !store_claim(store))
 			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
+		if (errno != EWOULDBLOCK && errno != EINTR && errno != EBUSY)
 			return -errno;
 		if (timeout_ms <= 0)
 			return -EBUSY;
@@ -201,9 +234,12 @@ int store_lock(struct store *store, int timeout_ms)
  */
 int store_write_super(struct store *store, uint32_t reach)
 {
+	struct store_super_info info = { .unit = store->unit, .reach = reach };
 	ssize_t done;
 
-	store_super_write(store->super, store->uuid, store->unit, reach);
+	memcpy(info.uuid, store->uuid, sizeof(info.uuid));
+	memcpy(info.boot, store->boot, sizeof(info.boot));
+	store_super_write(store->super, &info);
 	done = pwrite(store->fd, store->super, STORE_ALIGN, 0);
 	if (done != STORE_ALIGN)
 		return done < 0 ? -errno : -ENOSPC;
@@ -228,42 +264,85 @@ static void store_report_foreign(const struct store *store, const uint8_t *uuid)
 		     store->path, uuid[0], uuid[1], uuid[2], uuid[3], uuid[4], uuid[5]);
 }
 
-/* Whose store it is: 0: the domain's own; -ENODATA: nobody's yet. */
+/* A file that begins with 0 is new only if nothing follows, as far as is looked. */
+static int store_check_new(struct store *store)
+{
+	uint64_t at, end = store->end < STORE_NEW ? store->end : STORE_NEW;
+
+	for (at = 0; at < end; at += STORE_ALIGN) {
+		if (!store_read_at(store, store->super, STORE_ALIGN, at))
+			return -EIO;
+		if (!store_is_zero(store->super, STORE_ALIGN))
+			return -EINVAL;
+	}
+	return -ENODATA;
+}
+
+/* Whether the records of another domain are of no use to anybody. */
+static bool store_is_noise(const struct store *store, const struct store_super_info *info)
+{
+	const struct store_options *options = store->options;
+
+	if (options->replace)
+		return true;
+	/* A domain does not outlive the machine. */
+	if (memcmp(info->boot, store->boot, sizeof(info->boot)) &&
+	    !store_is_zero(info->boot, sizeof(info->boot)) &&
+	    !store_is_zero(store->boot, sizeof(store->boot)))
+		return true;
+	return options->gone && options->gone(info->uuid);
+}
+
+/*
+ * Whose store it is: 0: the domain's own; -ENODATA: nobody's yet; -ENOKEY: a
+ * domain's that is gone. Other errors are reported.
+ */
 static int store_identify(struct store *store)
 {
-	uint8_t uuid[16];
-	uint32_t unit = 0;
-	void *buf = store->super;
-	int ret;
+	struct store_super_info info;
+	int ret = -EIO;
 
-	memset(buf, 0, STORE_ALIGN);
-	if (pread(store->fd, buf, STORE_ALIGN, 0) < 0) {
-		report_error("store %s: cannot read it: %s", store->path, strerror(errno));
-		return -EIO;
-	}
-	ret = store_super_read(buf, uuid, &unit, &store->reach);
+	if (store_read_at(store, store->super, STORE_ALIGN, 0))
+		ret = store_super_read(store->super, &info);
+	if (ret == -ENODATA)
+		ret = store_check_new(store);
 	if (ret == -ENODATA)
 		return ret;
 	if (ret) {
-		report_error("store %s: %s", store->path, ret == -EILSEQ ?
-			     "its superblock is damaged" :
+		report_error("store %s: %s", store->path,
+			     ret == -EIO ? "its start cannot be read" :
+			     ret == -EILSEQ ? "its superblock is damaged" :
 			     "it is no store of kmdomd's, and not empty: name another file");
+		return ret == -EIO ? ret : -EINVAL;
+	}
+	if (memcmp(info.uuid, store->uuid, sizeof(info.uuid))) {
+		if (store_is_noise(store, &info))
+			return -ENOKEY;
+		store_report_foreign(store, info.uuid);
 		return -EINVAL;
 	}
-	if (memcmp(uuid, store->uuid, sizeof(uuid))) {
-		if (store->replace)
-			return -ENODATA;
-		store_report_foreign(store, uuid);
-		return -EINVAL;
-	}
-	if (unit < store->unit) {
+	if (info.unit < store->unit) {
 		report_error("store %s: it was made with blocks of %u bytes, and lies "
 			     "where they have %u",
-			     store->path, unit, store->unit);
+			     store->path, info.unit, store->unit);
 		return -EINVAL;
 	}
-	store->unit = unit;
+	store->unit = info.unit;
+	store->reach = info.reach;
 	return 0;
+}
+
+static int store_prepare(struct store *store, const uint8_t uuid[16])
+{
+	memcpy(store->uuid, uuid, sizeof(store->uuid));
+	store->reach = 0;
+	store->unit = store_unit(store);
+	if (!store->unit) {
+		report_error("store %s: its blocks are larger than %u bytes",
+			     store->path, STORE_ALIGN);
+		return -EINVAL;
+	}
+	return store_identify(store);
 }
 
 /**
@@ -271,119 +350,14 @@ static int store_identify(struct store *store)
  * @store: the store; need not be locked
  * @uuid: of the domain
  *
- * Return: 0, if it is the domain's or nobody's; a negative errno, with the
+ * Return: 0, if it is the domain's or nobody's any more; a negative errno, with the
  * reason reported. Nothing was changed.
  */
 int store_check(struct store *store, const uint8_t uuid[16])
 {
-	int ret;
+	int ret = store_prepare(store, uuid);
 
-	memcpy(store->uuid, uuid, sizeof(store->uuid));
-	store->unit = store_unit(store);
-	if (!store->unit) {
-		report_error("store %s: its blocks are larger than %u bytes",
-			     store->path, STORE_ALIGN);
-		return -EINVAL;
-	}
-	ret = store_identify(store);
-	return ret == -ENODATA ? 0 : ret;
-}
-
-/* One record was found. Of two of a page the newer wins. */
-static int store_load_record(struct store *store, uint32_t loc, const uint8_t *slot,
-			     const struct store_slot_info *info)
-{
-	struct index_entry *entry;
-
-	if (index_reserve(&store->index, 1))
-		return -ENOMEM;
-	entry = index_put(&store->index, info->key);
-	if (entry->version > info->version)
-		return 0;
-	/* Written twice after a failure: then whole ones only. */
-	if (entry->version == info->version &&
-	    crc32c(0, slot + STORE_HEADER, info->stored) != info->data_crc)
-		return 0;
-	if (entry->version)
-		space_free(&store->space, entry->loc);
-	entry->version = info->version;
-	entry->loc = loc;
-	entry->flags = 0;
-	space_load_slot(&store->space, loc);
-	return 0;
-}
-
-static int store_load_segment(struct store *store, uint32_t nr, const uint8_t *buf)
-{
-	unsigned int class = store_segment_read(buf, store->uuid);
-	struct store_slot_info info;
-	unsigned int slot;
-	uint32_t loc, room;
-	int ret;
-
-	if (!class)
-		return 0;
-	room = class * store->unit;
-	space_load_segment(&store->space, nr, class);
-	for (slot = 0; slot < space_slots(class); slot++) {
-		const uint8_t *at = buf + store->unit * (1 + slot * class);
-
-		if (!store_slot_read(at, store->uuid, room, &info))
-			continue;
-		loc = space_loc(nr, class, slot);
-		ret = store_load_record(store, loc, at, &info);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Bytes from a segment's start on; 0 behind the end of the file. */
-static ssize_t store_read_segments(struct store *store, uint32_t nr, uint8_t *buf,
-				   size_t bytes)
-{
-	off_t segment = (off_t)store->unit * SPACE_SEGMENT_UNITS;
-	ssize_t len = pread(store->fd, buf, bytes, STORE_SEGMENTS + nr * segment);
-
-	if (len < 0) {
-		report_error("store %s: cannot read it: %s", store->path,
-			     strerror(errno));
-		return -EIO;
-	}
-	memset(buf + len, 0, bytes - len);
-	return len;
-}
-
-/*
- * Of segments without a header nothing else is read; those that have one are
- * read many at a time, since clients wait for this.
- */
-static int store_load_segments(struct store *store, uint8_t *buf)
-{
-	size_t segment = (size_t)store->unit * SPACE_SEGMENT_UNITS;
-	uint32_t reach = store->reach, nr = 0, end;
-	uint8_t *at;
-	ssize_t len;
-	int ret = 0;
-
-	if (reach > store->space.nr_segments)
-		reach = store->space.nr_segments;
-	while (nr < reach && !ret) {
-		len = store_read_segments(store, nr, buf, store->unit);
-		if (len <= 0)
-			return len;
-		if (!store_segment_read(buf, store->uuid)) {
-			nr++;
-			continue;
-		}
-		len = store_read_segments(store, nr, buf, STORE_CHUNK);
-		if (len < 0)
-			return len;
-		end = nr + STORE_CHUNK / segment;
-		for (at = buf; nr < end && nr < reach && !ret; at += segment)
-			ret = store_load_segment(store, nr++, at);
-	}
-	return ret;
+	return ret == -ENODATA || ret == -ENOKEY ? 0 : ret;
 }
 
 static int store_set_room(struct store *store)
@@ -399,6 +373,12 @@ static int store_set_room(struct store *store)
 			     store->path, (unsigned long long)store->size);
 		return -EINVAL;
 	}
+	if (store->size < STORE_SEGMENTS + store->reach * segment) {
+		report_error("store %s: it has records beyond its size: give it size=%llu at least",
+			     store->path,
+			     (unsigned long long)(STORE_SEGMENTS + store->reach * segment));
+		return -EINVAL;
+	}
 	ret = space_init(&store->space, (store->size - STORE_SEGMENTS) / segment);
 	return ret ? ret : index_init(&store->index, 0);
 }
@@ -408,27 +388,24 @@ static int store_set_room(struct store *store)
  * @store: the store, locked
  * @uuid: of the domain that it must belong to
  *
- * Return: 0 or a negative errno, with the reason reported; nothing of another
- * domain's store, or of a file that is no store, was changed.
+ * Return: 0 or a negative errno, with the reason reported, but for -EINTR: it
+ * was stopped. Nothing of another domain's store, or of a file that is no store,
+ * was changed.
  */
 int store_load(struct store *store, const uint8_t uuid[16])
 {
-	uint8_t *buf;
+	int owner = store_prepare(store, uuid);
 	int ret;
 
-	ret = store_check(store, uuid);
-	if (ret)
-		return ret;
-	buf = aligned_alloc(STORE_ALIGN, STORE_CHUNK);
-	ret = buf ? store_set_room(store) : -ENOMEM;
+	if (owner && owner != -ENODATA && owner != -ENOKEY)
+		return owner;
+	ret = store_set_room(store);
+	if (!ret && owner == -ENOKEY)
+		report_info("store %s: it was of another domain%s: it is made anew",
+			    store->path, store->options->replace ? "" : ", which is gone");
 	if (!ret)
-		ret = store_identify(store);
-	if (ret == -ENODATA)
-		ret = store_format(store);
-	if (!ret)
-		ret = store_load_segments(store, buf);
+		ret = owner ? store_format(store) : store_load_segments(store);
 	if (ret == -ENOMEM)
 		report_error("store %s: no memory for its index", store->path);
-	free(buf);
 	return ret;
 }

@@ -86,12 +86,16 @@ struct store_stats {
  * @path: of the file
  * @size: bytes; 0: the device's, the file's, or a default
  * @replace: take the store even if it is another domain's, and empty it
+ * @gone: is it certain that the domain of this uuid has ended? May be NULL
+ * @stop: has it become pointless to load the store? May be NULL
  */
 struct store_options {
 	const char *kind;
 	const char *path;
 	uint64_t size;
 	bool replace;
+	bool (*gone)(const uint8_t uuid[16]);
+	bool (*stop)(void);
 };
 
 /**
@@ -118,17 +122,22 @@ extern const struct store_ops store_mem_ops;
 
 struct store {
 	const struct store_ops *ops;
+	const struct store_options *options;
 	struct door *door;	/* for transfers, once the store serves */
 	void *priv;
 	char *path;
 	int fd;
+	int claim;		/* keeps others off a block device, or -1 */
 	uint32_t unit;		/* bytes */
 	uint32_t slot_units;	/* of the largest slot that is needed */
 	uint32_t reach;		/* segments below may be in use: the superblock's */
 	void *super;		/* STORE_ALIGN bytes, to write that one */
 	uint64_t size;
+	uint64_t end;		/* bytes of the file when it was opened, or the device's */
+	uint64_t unreadable;	/* slots and segments that could not be read */
 	uint8_t uuid[16];	/* of the domain */
-	bool replace;
+	uint8_t boot[16];	/* this one, or 0 */
+	bool block;		/* it is a block device */
 	bool direct;		/* the file is open with O_DIRECT */
 	struct space space;
 	struct index index;
@@ -142,6 +151,10 @@ int store_check(struct store *store, const uint8_t uuid[16]);
 int store_load(struct store *store, const uint8_t uuid[16]);
 int store_write_super(struct store *store, uint32_t reach);
 void store_close(struct store *store);
+
+/* store_load.c */
+int store_load_segments(struct store *store);
+bool store_read_at(struct store *store, void *buf, size_t bytes, off_t offset);
 
 /* store_io.c: use */
 int store_io_init(struct store_io *io, struct store *store);

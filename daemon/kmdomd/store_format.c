@@ -18,44 +18,47 @@ _Static_assert(sizeof(struct store_super) == 64, "store_super");
 
 #define FORMAT_CRC(ptr) crc32c(0, (ptr), offsetof(typeof(*(ptr)), crc))
 
-void store_super_write(void *buf, const uint8_t uuid[16], uint32_t unit,
-		       uint32_t reach)
+void store_super_write(void *buf, const struct store_super_info *info)
 {
 	struct store_super super = {
 		.magic = htole64(STORE_MAGIC),
 		.format = htole32(STORE_FORMAT),
-		.unit = htole32(unit),
-		.reach = htole32(reach),
+		.unit = htole32(info->unit),
+		.reach = htole32(info->reach),
 	};
 
-	memcpy(super.domain, uuid, sizeof(super.domain));
+	memcpy(super.domain, info->uuid, sizeof(super.domain));
+	memcpy(super.boot, info->boot, sizeof(super.boot));
 	super.crc = htole32(FORMAT_CRC(&super));
 	memset(buf, 0, STORE_ALIGN);
 	memcpy(buf, &super, sizeof(super));
 }
 
-static bool format_is_zero(const uint8_t *buf, size_t len)
+bool store_is_zero(const void *buf, size_t len)
 {
-	return !buf[0] && !memcmp(buf, buf + 1, len - 1);
+	const uint8_t *bytes = buf;
+
+	return !bytes[0] && !memcmp(bytes, bytes + 1, len - 1);
 }
 
-int store_super_read(const void *buf, uint8_t uuid[16], uint32_t *unit,
-		     uint32_t *reach)
+int store_super_read(const void *buf, struct store_super_info *info)
 {
 	struct store_super super;
 
-	if (format_is_zero(buf, STORE_ALIGN))
+	if (store_is_zero(buf, STORE_ALIGN))
 		return -ENODATA;
 	memcpy(&super, buf, sizeof(super));
 	if (le64toh(super.magic) != STORE_MAGIC ||
 	    le32toh(super.format) != STORE_FORMAT)
 		return -EINVAL;
-	*unit = le32toh(super.unit);
-	*reach = le32toh(super.reach);
+	info->unit = le32toh(super.unit);
+	info->reach = le32toh(super.reach);
+	memcpy(info->uuid, super.domain, sizeof(super.domain));
+	memcpy(info->boot, super.boot, sizeof(super.boot));
 	if (le32toh(super.crc) != FORMAT_CRC(&super) ||
-	    *unit < 512 || *unit > STORE_ALIGN || (*unit & (*unit - 1)))
+	    info->unit < 512 || info->unit > STORE_ALIGN ||
+	    (info->unit & (info->unit - 1)))
 		return -EILSEQ;
-	memcpy(uuid, super.domain, sizeof(super.domain));
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #define KMDOMD_STORE_FORMAT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
 
@@ -21,7 +22,8 @@ struct store_super {
 	__le32 unit;		/* bytes */
 	__u8 domain[16];	/* uuid */
 	__le32 reach;		/* segments from here on were never used */
-	__le32 reserved[6];
+	__u8 boot[16];		/* that the domain lives in; 0: not known */
+	__le32 reserved[2];
 	__le32 crc;		/* of all before it */
 };
 
@@ -64,11 +66,19 @@ struct store_slot_info {
 
 #define STORE_SEGMENTS	65536	/* offset of the first segment */
 
-void store_super_write(void *buf, const uint8_t uuid[16], uint32_t unit,
-		       uint32_t reach);
-/* 0; -ENODATA: never formatted; -EINVAL: something else; -EILSEQ: damaged */
-int store_super_read(const void *buf, uint8_t uuid[16], uint32_t *unit,
-		     uint32_t *reach);
+/* The superblock in the order of this machine. */
+struct store_super_info {
+	uint8_t uuid[16];
+	uint8_t boot[16];
+	uint32_t unit;
+	uint32_t reach;
+};
+
+void store_super_write(void *buf, const struct store_super_info *info);
+/* 0; -ENODATA: all zero; -EINVAL: something else; -EILSEQ: damaged */
+int store_super_read(const void *buf, struct store_super_info *info);
+
+bool store_is_zero(const void *buf, size_t len);
 
 void store_segment_write(void *buf, const uint8_t uuid[16], unsigned int class);
 /* The class, or 0 if it is no header of this domain's. */

@@ -42,6 +42,7 @@ static const struct setting settings[] = {
 /**
  * struct bench - a store, and one record's buffer
  * @path: of the store's file
+ * @options: to open it
  * @store: the store
  * @door: for its transfers; has no session
  * @io: the buffer
@@ -50,6 +51,7 @@ static const struct setting settings[] = {
  */
 struct bench {
 	char path[64];
+	struct store_options options;
 	struct store store;
 	struct door door;
 	struct store_io io;
@@ -66,13 +68,13 @@ static void bench_path(struct bench *bench)
 static int bench_open_as(struct bench *bench, const struct setting *setting,
 			 const uint8_t *id, uint64_t size, bool replace)
 {
-	struct store_options options = {
-		.kind = setting->kind, .path = bench->path, .size = size,
-		.replace = replace,
-	};
 	int ret;
 
-	ret = store_open(&bench->store, &options);
+	bench->options.kind = setting->kind;
+	bench->options.path = bench->path;
+	bench->options.size = size;
+	bench->options.replace = replace;
+	ret = store_open(&bench->store, &bench->options);
 	if (ret)
 		return ret;
 	ret = store_lock(&bench->store, 10000);
@@ -333,6 +335,179 @@ static void test_foreign(void)
 	}
 }
 
+/* What was of a domain that has ended is made anew, and nothing of it is found. */
+static bool other_is_gone(const uint8_t id[16])
+{
+	return !memcmp(id, other_uuid, sizeof(other_uuid));
+}
+
+static bool none_is_gone(const uint8_t id[16])
+{
+	(void)id;
+	return false;
+}
+
+static void test_gone(void)
+{
+	static const struct setting setting = { "mem", &door_ioctl_ops };
+	static struct bench bench;
+	struct store_super_info info;
+	uint8_t super[STORE_ALIGN];
+	int fd;
+
+	bench_path(&bench);
+	NEED(!bench_open_as(&bench, &setting, other_uuid, SIZE, false));
+	CHECK(!store_is_zero(bench.store.boot, sizeof(bench.store.boot)));
+	NEED(!put(&bench, 1, 7));
+	bench_close(&bench);
+	bench.options.gone = none_is_gone;
+	CHECK(bench_open(&bench, &setting) == -EINVAL);
+	CHECK(strstr(tap_reported, "another domain"));
+	bench.options.gone = other_is_gone;
+	NEED(!bench_open(&bench, &setting));
+	CHECK(strstr(tap_reported, "gone"));
+	CHECK(bench.store.index.count == 0);
+	bench_close(&bench);
+
+	/* Of another boot nothing has to be asked. */
+	bench.options.gone = none_is_gone;
+	NEED((fd = open(bench.path, O_RDWR)) >= 0);
+	NEED(pread(fd, super, sizeof(super), 0) == sizeof(super));
+	NEED(!store_super_read(super, &info));
+	CHECK(!memcmp(info.uuid, uuid, sizeof(uuid)));
+	memset(info.boot, 0, sizeof(info.boot));
+	store_super_write(super, &info);
+	NEED(pwrite(fd, super, sizeof(super), 0) == sizeof(super));
+	CHECK(bench_open_as(&bench, &setting, other_uuid, SIZE, false) == -EINVAL);
+	memset(info.boot, 1, sizeof(info.boot));
+	store_super_write(super, &info);
+	NEED(pwrite(fd, super, sizeof(super), 0) == sizeof(super));
+	close(fd);
+	NEED(!bench_open_as(&bench, &setting, other_uuid, SIZE, false));
+	CHECK(strstr(tap_reported, "gone"));
+	bench_close(&bench);
+	/* It is this boot's now. */
+	CHECK(bench_open(&bench, &setting) == -EINVAL);
+	bench.options.gone = NULL;
+	unlink(bench.path);
+}
+
+/* Zeroes before data do not make it new; as far as is looked. */
+static void test_new(void)
+{
+	static const off_t places[] = { 0, 4096, 65536, (1 << 20) - 1 };
+	const struct setting *setting;
+	static struct bench bench;
+	size_t i;
+	int fd;
+
+	FOR_EACH_SETTING(setting) {
+		for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
+			bench_path(&bench);
+			NEED((fd = open(bench.path, O_RDWR | O_CREAT, 0600)) >= 0);
+			NEED(!ftruncate(fd, 2 << 20));
+			NEED(pwrite(fd, "x", 1, places[i]) == 1);
+			CHECK(bench_open(&bench, setting) == -EINVAL);
+			CHECK(strstr(tap_reported, "no store"));
+			NEED(!ftruncate(fd, 0));
+			NEED(!ftruncate(fd, 10000));
+			close(fd);
+			NEED(!bench_open(&bench, setting));
+			bench_close(&bench);
+		}
+		unlink(bench.path);
+	}
+}
+
+/* A size that hides records is refused, and what is needed is told. */
+static void test_smaller(void)
+{
+	static const struct setting setting = { "mem", &door_ioctl_ops };
+	static struct bench bench;
+	uint64_t need;
+	char *size;
+
+	bench_path(&bench);
+	NEED(!bench_open_as(&bench, &setting, uuid, 64 << 20, false));
+	NEED(!put(&bench, 0, 1));
+	bench_close(&bench);
+	CHECK(bench_open_as(&bench, &setting, uuid, 1 << 20, false) == -EINVAL);
+	NEED((size = strstr(tap_reported, "size=")));
+	need = strtoull(size + 5, NULL, 10);
+	CHECK(bench_open_as(&bench, &setting, uuid, need - 1, false) == -EINVAL);
+	NEED(!bench_open_as(&bench, &setting, uuid, need, false));
+	CHECK(!get(&bench, 0, 1));
+	bench_close(&bench);
+	unlink(bench.path);
+}
+
+/* What cannot be read when it is opened costs what lies there, and no more. */
+static void test_unreadable(void)
+{
+	static const struct setting settings[] = {
+		{ "mem", &door_ioctl_ops }, { "file", &door_ioctl_ops },
+	};
+	static struct bench bench;
+	int lost, most = 0, round;
+	uint64_t page;
+	off_t unit;
+
+	for (round = 0; round < 2; round++) {
+		bench_path(&bench);
+		NEED(!bench_open(&bench, &settings[round]));
+		for (page = 0; page < PAGES; page++)
+			NEED(!put(&bench, page, page + 1));
+		unit = bench.store.unit;
+		bench_close(&bench);
+		for (disk.bad = STORE_SEGMENTS; disk.bad < STORE_SEGMENTS + 200 * unit;
+		     disk.bad += unit) {
+			disk.end = disk.bad + unit;
+			disk.read_error = EIO;
+			NEED(!bench_open(&bench, &settings[round]));
+			for (lost = 0, page = 0; page < PAGES; page++)
+				lost += !!get(&bench, page, page + 1);
+			CHECK(lost <= 1 || (disk.bad - STORE_SEGMENTS) / unit %
+					   SPACE_SEGMENT_UNITS == 0);
+			most = lost > most ? lost : most;
+			/* Its slot is not given to another. */
+			disk.write_error = EIO;
+			CHECK(!put(&bench, PAGES, PAGES + 1));
+			disk = (struct disk){ .bad = disk.bad };
+			for (page = 0; page < PAGES && !lost; page++)
+				CHECK(!get(&bench, page, page + 1));
+			bench_close(&bench);
+		}
+		CHECK(most > 1);
+		disk = (struct disk){};
+		NEED(!bench_open(&bench, &settings[round]));
+		for (page = 0; page < PAGES; page++)
+			CHECK(!get(&bench, page, page + 1));
+		bench_close(&bench);
+		unlink(bench.path);
+	}
+}
+
+/* Told to stop while it loads, it stops. */
+static bool stop_now(void)
+{
+	return true;
+}
+
+static void test_stop(void)
+{
+	static const struct setting setting = { "mem", &door_ioctl_ops };
+	static struct bench bench;
+
+	bench_path(&bench);
+	NEED(!bench_open(&bench, &setting));
+	NEED(!put(&bench, 0, 1));
+	bench_close(&bench);
+	bench.options.stop = stop_now;
+	CHECK(bench_open(&bench, &setting) == -EINTR);
+	bench.options.stop = NULL;
+	unlink(bench.path);
+}
+
 static void test_no_store(void)
 {
 	const struct setting *setting;
@@ -511,8 +686,10 @@ static void test_lock(void)
 		_exit(0);
 	}
 	NEED(read(pipes[0], &byte, 1) == 1);
-	NEED(!store_open(&bench.store, &(struct store_options) {
-			.kind = "file", .path = bench.path, .size = SIZE }));
+	bench.options = (struct store_options) {
+		.kind = "file", .path = bench.path, .size = SIZE,
+	};
+	NEED(!store_open(&bench.store, &bench.options));
 	CHECK(store_lock(&bench.store, 0) == -EBUSY);
 	CHECK(store_lock(&bench.store, 100) == -EBUSY);
 	kill(pid, SIGKILL);
@@ -610,6 +787,11 @@ const struct tap_test tap_tests[] = {
 	{ "store: room is used again", test_reuse },
 	{ "store: full", test_full },
 	{ "store: of another domain", test_foreign },
+	{ "store: of a domain that is gone", test_gone },
+	{ "store: what is new", test_new },
+	{ "store: smaller than it was", test_smaller },
+	{ "store: unreadable places", test_unreadable },
+	{ "store: stopped while it loads", test_stop },
 	{ "store: no store", test_no_store },
 	{ "store: damage", test_damage },
 	{ "store: writer killed at any instant", test_killed },

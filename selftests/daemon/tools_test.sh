@@ -238,6 +238,13 @@ disks() {
 	pager_start --domain blue --store "file:$disk" --replace-store
 	pager_stop
 	says 'belongs to another domain' kmdomd --domain red --store "file:$disk"
+	# One that is claimed is left alone.
+	coproc perl -MFcntl -e 'sysopen F, shift, O_RDWR | O_EXCL or die; syswrite STDOUT, "x\n"; <STDIN>' \
+		"$disk"
+	read -r _ <&"${COPROC[0]}"
+	says 'it is in use' kmdomd --domain blue --store "file:$disk"
+	echo >&"${COPROC[1]}"
+	wait "$COPROC_PID"
 	# A file system is no store; a file on it is one.
 	mkfs.ext4 -q "$disk"
 	says 'no store of kmdomd' kmdomd --domain red --store "file:$disk"
@@ -252,6 +259,24 @@ disks() {
 	losetup -d "$disk"
 	ok destroy kmdomctl destroy red
 	ok destroy kmdomctl destroy blue
+}
+
+# The store of a domain that is gone is made anew; that of one that exists is
+# refused, and no domain is left behind for it.
+TESTS+=(gone)
+gone() {
+	pager_start --domain red --create --max-frames 512 --store "mem:$WORK/red"
+	pager_stop
+	says 'belongs to another domain' \
+		kmdomd --domain blue --create --max-frames 512 --store "mem:$WORK/red"
+	says 'there is no such domain' kmdomctl stat blue
+	ok destroy kmdomctl destroy red
+	says 'belongs to another domain' setpriv --bounding-set -net_admin --inh-caps -net_admin \
+		kmdomd --domain blue --create --max-frames 512 --store "mem:$WORK/red"
+	pager_start --domain red --create --max-frames 512 --store "mem:$WORK/red"
+	ok 'says so' grep -q 'which is gone: it is made anew' "$WORK/pager"
+	pager_stop
+	ok destroy kmdomctl destroy red
 }
 
 TESTS+=(on_kmdomfs)
