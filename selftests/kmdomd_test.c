@@ -332,6 +332,87 @@ TEST_F(kmdomd, wrong_store)
 	EXPECT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
 }
 
+/**
+ * struct slot - a slot of the store whose record was spoilt
+ * @at: where it is in the file
+ * @header: what it began with then
+ */
+struct slot {
+	off_t at;
+	uint8_t header[64];
+};
+
+/* Spoil every record, or mend those that have not been written since. */
+static int store_spoil(const char *path, struct slot *slots, int max, bool mend)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC), nr = 0, i;
+	uint8_t header[64], byte;
+	off_t at;
+
+	for (at = 65536; !mend && nr < max && pread(fd, header, 64, at) == 64; at += 512) {
+		if (memcmp(header, "kslt", 4))
+			continue;
+		slots[nr].at = at;
+		memcpy(slots[nr++].header, header, 64);
+	}
+	for (i = 0; i < (mend ? max : nr); i++) {
+		if (pread(fd, header, 64, slots[i].at) != 64 ||
+		    memcmp(header, slots[i].header, 64) ||
+		    pread(fd, &byte, 1, slots[i].at + 100) != 1)
+			continue;
+		byte ^= 1;
+		if (pwrite(fd, &byte, 1, slots[i].at + 100) != 1)
+			break;
+	}
+	close(fd);
+	return nr;
+}
+
+/* Lost for good is what the store lacks, not what it cannot read. */
+TEST_F(kmdomd, damaged_is_not_lost)
+{
+	struct proc *proc = &self->bed.procs[0];
+	static struct slot slots[4096];
+	int count;
+
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+	count = store_spoil(self->store, slots, 4096, false);
+	ASSERT_LT(PAGES / 4, count);
+
+	ASSERT_EQ(0, START(&self->daemon, "--lose-missing"));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	EXPECT_EQ(-EIO, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	EXPECT_EQ(0, daemon_says(&self->daemon, "damaged"));
+	ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
+	store_spoil(self->store, slots, count, true);
+
+	ASSERT_EQ(0, START(&self->daemon));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	EXPECT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+}
+
+/* The water marks: what restores leave free. */
+TEST_F(kmdomd, water)
+{
+	struct proc *proc = &self->bed.procs[0];
+	struct kt_usage usage = {};
+	long long start;
+
+	ASSERT_EQ(0, START(&self->daemon, "--low", "120", "--high", "130"));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	start = now_ms();
+	do {
+		ASSERT_EQ(0, client_usage(self->bed.client, &usage));
+	} while (usage.frames_granted - usage.frames_used < 120 &&
+		 now_ms() - start < PROC_PATIENCE);
+	EXPECT_LE(120, usage.frames_granted - usage.frames_used);
+}
+
 /* What is freed leaves the store, by hints or by a sweep: nothing piles up. */
 TEST_F(kmdomd, garbage)
 {

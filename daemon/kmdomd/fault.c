@@ -48,6 +48,7 @@ int faults_init(struct pager *pager)
 	list_init(&faults->idle);
 	list_init(&faults->ready);
 	list_init(&faults->starved);
+	list_init(&faults->unread);
 	list_init(&faults->sent);
 	for (i = 0; i < PAGER_FAULTS; i++) {
 		ret = store_io_init(&faults->slots[i].io, pager->store);
@@ -77,8 +78,14 @@ bool faults_idle(const struct pager *pager)
 	       faults->idle.count == PAGER_FAULTS && !faults->xchg.busy;
 }
 
+/* Some wait for time to pass. */
+bool faults_waiting(const struct pager *pager)
+{
+	return pager->faults.starved.count || pager->faults.unread.count;
+}
+
 /* Refuse a fault with the next exchange; without room, when it is shown again. */
-static void fault_refuse(struct pager *pager, uint64_t index, uint64_t version)
+static void fault_refuse(struct pager *pager, uint64_t key, uint64_t version, bool lost)
 {
 	struct faults *faults = &pager->faults;
 
@@ -87,18 +94,19 @@ static void fault_refuse(struct pager *pager, uint64_t index, uint64_t version)
 		return;
 	}
 	faults->refusals[faults->nr_refusals++] = (struct fault_refusal) {
-		.index = index, .version = version,
+		.index = index_page(key), .version = version, .lost = lost,
 	};
 }
 
 static void fault_missing(struct pager *pager, uint64_t key, uint64_t version)
 {
+	bool lost = pager_loses(pager);
+
 	if (!pager->stats.missing++)
 		report_warning("the store has no record of page %llu at version %llu: its readers get EIO%s",
 			       (unsigned long long)index_page(key),
-			       (unsigned long long)version,
-			       pager->options.lose_missing ? ", for good" : "");
-	fault_refuse(pager, index_page(key), version);
+			       (unsigned long long)version, lost ? ", for good" : "");
+	fault_refuse(pager, key, version, lost);
 }
 
 /**
@@ -148,6 +156,23 @@ static void fault_end(struct pager *pager, struct fault *fault)
 	list_put(&pager->faults.idle, fault);
 }
 
+/* What failed for the moment is tried again. */
+static void fault_postpone(struct pager *pager, struct fault_list *list,
+			   struct fault *fault)
+{
+	if (!faults_waiting(pager))
+		pager->faults.retry_at = pager_now() + PAGER_RETRY_MS;
+	list_put(list, fault);
+}
+
+/* A read that failed: may it succeed if it is tried again? */
+static bool fault_may_read(const struct fault *fault, int ret)
+{
+	if (fault->tries >= PAGER_TRIES)
+		return false;
+	return ret == -EAGAIN || ret == -EINTR || ret == -ENOMEM || ret == -EIO;
+}
+
 static void fault_read_done(struct store_io *io, int ret)
 {
 	struct fault *fault = (struct fault *)io;
@@ -162,12 +187,38 @@ static void fault_read_done(struct store_io *io, int ret)
 		fault_end(pager, fault);
 		return;
 	}
+	if (fault_may_read(fault, ret)) {
+		fault_postpone(pager, &pager->faults.unread, fault);
+		return;
+	}
 	report_error("store %s: page %llu at version %llu: %s", pager->store->path,
 		     (unsigned long long)index_page(io->key),
 		     (unsigned long long)io->version,
 		     ret == -EBADMSG ? "its record is damaged" : strerror(-ret));
-	fault_refuse(pager, index_page(io->key), io->version);
+	fault_refuse(pager, io->key, io->version, false);
 	fault_end(pager, fault);
+}
+
+static void fault_read(struct pager *pager, struct fault *fault)
+{
+	fault->tries++;
+	fault->io.done = fault_read_done;
+	store_read(pager->store, &fault->io);
+}
+
+/* Read again what could not be read; or freed since: the kernel told its waiters. */
+static void faults_read_again(struct pager *pager)
+{
+	struct fault_list again = pager->faults.unread;
+	struct fault *fault;
+
+	list_init(&pager->faults.unread);
+	while ((fault = list_get(&again))) {
+		if (fault_entry(pager, &fault->io))
+			fault_read(pager, fault);
+		else
+			fault_end(pager, fault);
+	}
 }
 
 /* Begin to read what is queued, as long as there are buffers. */
@@ -190,20 +241,21 @@ static void faults_read(struct pager *pager)
 		fault = list_get(&faults->idle);
 		fault->io.key = entry->key;
 		fault->io.version = version;
-		fault->io.done = fault_read_done;
-		store_read(pager->store, &fault->io);
+		fault->tries = 0;
+		fault_read(pager, fault);
 	}
 }
 
 static void faults_add_refusals(struct pager *pager)
 {
 	struct faults *faults = &pager->faults;
-	uint16_t flags = pager->options.lose_missing ? KMDOM_OPF_LOST : 0;
 	uint32_t i;
 
 	for (i = 0; i < faults->nr_refusals; i++) {
-		if (kmdom_batch_refuse(faults->xchg.batch, faults->refusals[i].index,
-				       faults->refusals[i].version, flags) < 0)
+		const struct fault_refusal *refusal = &faults->refusals[i];
+
+		if (kmdom_batch_refuse(faults->xchg.batch, refusal->index, refusal->version,
+				       refusal->lost ? KMDOM_OPF_LOST : 0) < 0)
 			break;
 	}
 	faults->nr_sent_refusals = i;
@@ -215,7 +267,7 @@ static bool faults_last(const struct pager *pager)
 	const struct faults *faults = &pager->faults;
 
 	return !faults->queue_count && !faults->ready.count &&
-	       !faults->starved.count && !pager->evict.active &&
+	       !faults_waiting(pager) && !pager->evict.active &&
 	       !pager->recover.active &&
 	       faults->idle.count + faults->sent.count == PAGER_FAULTS &&
 	       pager->free_frames >= pager->options.low + faults->sent.count;
@@ -241,13 +293,6 @@ static void faults_send(struct pager *pager)
 	pager_exchange_start(&faults->xchg);
 }
 
-static void fault_starve(struct pager *pager, struct fault *fault)
-{
-	if (!pager->faults.starved.count)
-		pager->faults.retry_at = pager_now() + PAGER_RETRY_MS;
-	list_put(&pager->faults.starved, fault);
-}
-
 static void fault_result(struct pager *pager, struct fault *fault, int ret)
 {
 	switch (ret) {
@@ -256,14 +301,19 @@ static void fault_result(struct pager *pager, struct fault *fault, int ret)
 		break;
 	case -ENOBUFS:
 		evict_need(pager, 1);
-		fault_starve(pager, fault);
+		fault_postpone(pager, &pager->faults.starved, fault);
 		return;
 	case -EBUSY:
 	case -EINTR:
 	case -EAGAIN:
 	case -ENOMEM:
-		fault_starve(pager, fault);
+		fault_postpone(pager, &pager->faults.starved, fault);
 		return;
+	case -EOWNERDEAD:
+	case -ENODEV:
+		if (!pager->ended)
+			pager->ended = ret;
+		break;
 	case -EALREADY:
 	case -ENOENT:
 	case -ESTALE:
@@ -277,7 +327,7 @@ static void fault_result(struct pager *pager, struct fault *fault, int ret)
 				     (unsigned long long)index_page(fault->io.key),
 				     (unsigned long long)fault->io.version,
 				     strerror(-ret));
-		fault_refuse(pager, index_page(fault->io.key), fault->io.version);
+		fault_refuse(pager, fault->io.key, fault->io.version, false);
 	}
 	fault_end(pager, fault);
 }
@@ -318,8 +368,10 @@ void faults_run(struct pager *pager)
 {
 	struct faults *faults = &pager->faults;
 
-	if (faults->starved.count && pager_now() >= faults->retry_at)
+	if (faults_waiting(pager) && pager_now() >= faults->retry_at) {
 		faults_retry(pager);
+		faults_read_again(pager);
+	}
 	faults_read(pager);
 	if (faults->xchg.busy)
 		return;

@@ -173,7 +173,7 @@ static int pager_timeout(const struct pager *pager)
 	int timeout = evict_timeout(pager);
 
 	/* One that stops looks whether it is idle by now. */
-	if (!pager->faults.starved.count && !pager->stopping)
+	if (!faults_waiting(pager) && !pager->stopping)
 		return timeout;
 	return timeout < 0 || timeout > PAGER_RETRY_MS ? PAGER_RETRY_MS : timeout;
 }

@@ -23,6 +23,7 @@
 #define PAGER_FAULTS	64	/* records that are on their way at a time */
 #define PAGER_QUEUE	2048	/* faults that wait for one of these */
 #define PAGER_RETRY_MS	10	/* until what failed for the moment is tried again */
+#define PAGER_TRIES	5	/* to read a record */
 #define PAGER_EVICT	STORE_RESERVED	/* pages that are taken at a time */
 
 struct pager;
@@ -70,6 +71,7 @@ struct fault {
 	struct store_io io;
 	struct fault *next;
 	struct pager *pager;
+	uint32_t tries;		/* to read its record */
 };
 
 struct fault_list {
@@ -81,6 +83,7 @@ struct fault_list {
 struct fault_refusal {
 	uint64_t index;
 	uint64_t version;
+	bool lost;		/* for good */
 };
 
 struct faults {
@@ -91,11 +94,12 @@ struct faults {
 	struct fault_list idle;
 	struct fault_list ready;	/* read, to be restored */
 	struct fault_list starved;	/* no frame was free, or moving: again later */
+	struct fault_list unread;	/* could not be read: again later */
 	struct fault_list sent;		/* in the exchange, in its order */
 	struct fault_refusal refusals[KMDOM_EVENTS_MAX];
 	uint32_t nr_refusals;
 	uint32_t nr_sent_refusals;
-	int64_t retry_at;		/* of the starved; pager_now() */
+	int64_t retry_at;		/* of both of these; pager_now() */
 	bool resend;			/* events were dropped: ask for them again */
 	struct pager_exchange xchg;
 };
@@ -180,6 +184,12 @@ struct pager {
 	int ended;		/* negative errno: why the session is over */
 };
 
+/* Lost is what the store lacks, not what cannot be read of it at this time. */
+static inline bool pager_loses(const struct pager *pager)
+{
+	return pager->options.lose_missing && !pager->store->unreadable;
+}
+
 /* pager.c */
 int pager_init(struct pager *pager, struct door *door, struct store *store,
 	       struct policy *policy, uint32_t pool_frames,
@@ -200,6 +210,7 @@ void faults_exit(struct pager *pager);
 void faults_add(struct pager *pager, const struct kmdom_event *event);
 void faults_run(struct pager *pager);
 void faults_retry(struct pager *pager);
+bool faults_waiting(const struct pager *pager);
 bool faults_idle(const struct pager *pager);
 
 /* evict.c */

@@ -77,7 +77,7 @@ static void recover_end(struct pager *pager)
 	if (recover->missing)
 		report_warning("the store lacks %llu of the domain's absent pages: their readers will get EIO%s; is it the right store?",
 			       (unsigned long long)recover->missing,
-			       pager->options.lose_missing ? ", for good" : "");
+			       pager_loses(pager) ? ", for good" : "");
 	if (recover->adopted)
 		report_info("the store has %llu of the domain's pages",
 			    (unsigned long long)recover->found);
