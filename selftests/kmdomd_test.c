@@ -295,7 +295,7 @@ TEST_F(kmdomd, foreign_store)
 	ASSERT_EQ(0, ioctl(self->bed.pager.ctl, KMDOM_IOC_CREATE, &create));
 	ASSERT_EQ(0, START(&self->other, "--domain", name));
 	EXPECT_EQ(0, daemon_says(&self->other, "belongs to another domain"));
-	EXPECT_EQ(1, daemon_wait(&self->other));
+	EXPECT_EQ(5, daemon_wait(&self->other));
 	EXPECT_EQ(0, pager_destroy(&self->bed.pager, name));
 	ASSERT_EQ(0, stat(self->store, &after));
 	EXPECT_EQ(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
@@ -466,16 +466,17 @@ TEST_F(kmdomd, bad_input)
 		const char *says;
 		int status;
 	} cases[] = {
-		{ { "--domain", "kt/none" }, "there is no such domain", 1 },
-		{ { "--store", "file:/dev/null" }, "neither a file nor a block device", 1 },
-		{ { "--store", "mem:/proc/none/x" }, "cannot open it", 1 },
-		{ { "--store", "mem:/etc/passwd" }, "is no store", 1 },
-		{ { "--store", "disk:/tmp/x" }, "no kind of store", 1 },
-		{ { "--store", "mem:/tmp/x,size=1K" }, "too few", 1 },
-		{ { "--policy", "none" }, "there is no policy", 1 },
+		{ { "--domain", "kt/none" }, "there is no such domain", 5 },
+		{ { "--store", "file:/dev/null" }, "neither a file nor a block device", 5 },
+		{ { "--store", "mem:/proc/none/x" }, "cannot open it", 5 },
+		{ { "--store", "mem:/etc/passwd" }, "is no store", 5 },
+		{ { "--store", "disk:/tmp/x" }, "no kind of store", 2 },
+		{ { "--store", "mem:/tmp/x,size=1K" }, "too few", 5 },
+		{ { "--store", "mem:/tmp/x,sise=1M" }, "there is no option \"sise=1M\"", 2 },
+		{ { "--policy", "none" }, "there is no policy", 2 },
 		{ { "--frames", "many" }, "is no number", 2 },
 		{ { "--door", "front" }, "there is no", 2 },
-		{ { "--frames", "100000" }, "the pool is too large", 1 },
+		{ { "--frames", "100000" }, "the pool is too large", 5 },
 	};
 	size_t i;
 

@@ -78,17 +78,26 @@ static bool stop_loading(void)
 	return told_to_stop;
 }
 
-static int start(void)
+/* All that the pager is made of, once there is a session. */
+static int start_pager(void)
 {
 	struct pager_options water = { .lose_missing = options.lose_missing };
 	int ret;
 
-	ret = policy_open(&policy, options.policy, options.frames);
-	if (ret) {
-		report_error("there is no policy \"%s\": %s", options.policy,
-			     policy_names());
-		return ret;
-	}
+	choose_water(&water, session.pool_frames);
+	ret = policy_open(&policy, options.policy, session.pool_frames);
+	if (!ret)
+		ret = pager_init(&pager, &door, &store, &policy, session.pool_frames,
+				 session.lent_frames, &water);
+	if (ret)
+		report_error("no memory for the pager: %s", strerror(-ret));
+	return ret;
+}
+
+static int start(void)
+{
+	int ret;
+
 	options.store.gone = session_domain_gone;
 	options.store.stop = stop_loading;
 	ret = store_open(&store, &options.store);
@@ -98,14 +107,36 @@ static int start(void)
 		ret = session_grant(&session);
 	if (!ret)
 		ret = open_door();
-	if (ret)
-		return ret;
-	choose_water(&water, session.pool_frames);
-	ret = pager_init(&pager, &door, &store, &policy, session.pool_frames,
-			 session.lent_frames, &water);
-	if (ret)
-		report_error("no memory");
-	return ret;
+	return ret ? ret : start_pager();
+}
+
+/* The exit status of a start that failed: whether the next one may succeed. */
+static int start_status(int ret)
+{
+	switch (ret) {
+	case -ENODEV:
+		return EXIT_GONE;
+	case -EINTR:
+		return told_to_stop ? EXIT_SUCCESS : EXIT_FAILURE;
+	case -EACCES:
+	case -EDQUOT:
+	case -EINVAL:
+	case -EISDIR:
+	case -ELOOP:
+	case -ENAMETOOLONG:
+	case -ENOENT:
+	case -ENOSYS:
+	case -ENOTDIR:
+	case -ENXIO:
+	case -EOPNOTSUPP:
+	case -EPERM:
+	case -EPROTO:
+	case -EPROTONOSUPPORT:
+	case -EROFS:
+		return EXIT_HELP;
+	default:
+		return EXIT_FAILURE;
+	}
 }
 
 static void say_ready(void)
@@ -179,15 +210,16 @@ int main(int argc, char **argv)
 	options_parse(&options, argc, argv);
 	report_init(options.domain);
 	if (!options.no_mlock && process_lock_memory())
-		return EXIT_FAILURE;
+		return EXIT_HELP;
 	process_become_flusher();
 	signals = process_signals();
 	if (signals < 0) {
 		report_error("signals: %s", strerror(-signals));
 		return EXIT_FAILURE;
 	}
-	if (start())
-		return told_to_stop ? EXIT_SUCCESS : EXIT_FAILURE;
+	ret = start();
+	if (ret)
+		return start_status(ret);
 	say_ready();
 	ret = serve();
 	if (options.stats_file)

@@ -120,18 +120,18 @@ static uint64_t parse_size(const char *arg)
 static void parse_store(struct store_options *store, char *arg)
 {
 	char *path = strchr(arg, ':');
-	char *size;
+	char *option;
 
 	if (!path || !path[1])
 		usage_error("--store: \"%s\" is not KIND:PATH", arg);
 	*path++ = '\0';
-	size = strstr(path, ",size=");
-	if (size) {
-		*size = '\0';
-		store->size = parse_size(size + strlen(",size="));
-	}
 	store->kind = arg;
-	store->path = path;
+	store->path = strsep(&path, ",");
+	while ((option = strsep(&path, ","))) {
+		if (strncmp(option, "size=", strlen("size=")))
+			usage_error("--store: there is no option \"%s\": size=SIZE", option);
+		store->size = parse_size(option + strlen("size="));
+	}
 }
 
 static void options_set(struct options *options, int opt, char *arg)
@@ -211,6 +211,10 @@ static void options_check(const struct options *options)
 		usage_error("which domain? Name it with --domain");
 	if (!options->store.path)
 		usage_error("where shall records be kept? Name a store with --store");
+	if (!store_has_kind(options->store.kind))
+		usage_error("there is no kind of store \"%s\": file, mem", options->store.kind);
+	if (!policy_exists(options->policy))
+		usage_error("there is no policy \"%s\": %s", options->policy, policy_names());
 	if (options->create && !options->max_frames)
 		usage_error("--create needs --max-frames");
 	if (options->session_fd >= 0 && !options->frames)

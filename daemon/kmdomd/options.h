@@ -33,6 +33,7 @@ struct options {
 #define EXIT_USAGE	2
 #define EXIT_TAKEN	3	/* another pager took the domain over */
 #define EXIT_GONE	4	/* the domain was aborted or destroyed */
+#define EXIT_HELP	5	/* only the administrator can make it begin */
 
 void options_parse(struct options *options, int argc, char **argv);
 

@@ -18,6 +18,18 @@ const char *policy_names(void)
 	return "clock, fifo, aging";
 }
 
+/* Whether there is a policy of that name. */
+bool policy_exists(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		if (!strcmp(policies[i]->name, name))
+			return true;
+	}
+	return false;
+}
+
 /**
  * policy_open() - choose a policy
  * @policy: to be filled in

@@ -45,6 +45,7 @@ extern const struct policy_ops policy_clock_ops;
 extern const struct policy_ops policy_fifo_ops;
 extern const struct policy_ops policy_aging_ops;
 
+bool policy_exists(const char *name);
 int policy_open(struct policy *policy, const char *name, uint32_t frames);
 void policy_close(struct policy *policy);
 bool policy_wants(struct policy *policy, const struct kmdom_page *page,

@@ -204,7 +204,8 @@ int session_begin(struct session *session, const struct options *options,
 	dev = kmdom_open(0, &session->features);
 	if (dev < 0) {
 		report_error("%s", kmdom_explain(KMDOM_CALL_OPEN, dev));
-		return dev;
+		/* No device, which is another thing than no domain. */
+		return dev == -ENODEV ? -ENXIO : dev;
 	}
 	if (options->create)
 		ret = session_create(dev, options, &created);

@@ -40,6 +40,12 @@ static const struct store_ops *store_kind(const char *name)
 	return NULL;
 }
 
+/* Whether there is such a kind of store. */
+bool store_has_kind(const char *name)
+{
+	return store_kind(name);
+}
+
 static int store_open_file(struct store *store)
 {
 	int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY;
@@ -154,11 +160,8 @@ int store_open(struct store *store, const struct store_options *options)
 	*store = (struct store){ .fd = -1, .claim = -1, .size = options->size,
 				 .options = options };
 	store->ops = store_kind(options->kind);
-	if (!store->ops) {
-		report_error("there is no kind of store \"%s\": file and mem are",
-			     options->kind);
+	if (!store->ops)
 		return -EINVAL;
-	}
 	store_read_boot(store->boot);
 	store->path = strdup(options->path);
 	store->super = aligned_alloc(STORE_ALIGN, STORE_ALIGN);

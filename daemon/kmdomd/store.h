@@ -145,6 +145,7 @@ struct store {
 };
 
 /* store.c: opening */
+bool store_has_kind(const char *name);
 int store_open(struct store *store, const struct store_options *options);
 int store_lock(struct store *store, int timeout_ms);
 int store_check(struct store *store, const uint8_t uuid[16]);

@@ -67,7 +67,7 @@ stopped_with() {
 	unit_is ActiveState failed && unit_is ExecMainStatus "$1"
 }
 
-printf 'TAP version 13\n1..10\n'
+printf 'TAP version 13\n1..14\n'
 for dep in $(modinfo -F depends "$TOP/module/core/kmdom.ko" | tr , ' '); do
 	modprobe "$dep"
 done
@@ -76,7 +76,7 @@ insmod "$TOP/module/core/kmdom.ko"
 install -D "$BIN/kmdomd" "$(sed -n 's|^ExecStart=\([^ ]*\).*|\1|p' "$BIN/kmdomd@.service")"
 cp "$BIN/kmdomd@.service" /run/systemd/system/
 mkdir -p /etc/kmdom
-echo 'KMDOMD_OPTS=--create --max-frames 1024 --store mem:/run/kmdom/red,size=16M' \
+echo 'KMDOMD_OPTS=--create --max-frames 1024 --store mem:/run/kmdom/red/store,size=16M' \
 	>/etc/kmdom/red.conf
 
 check 'the unit is in order' systemd-analyze verify --man=no /run/systemd/system/kmdomd@.service
@@ -92,6 +92,16 @@ check 'and leaves the domain' test "$(stat_of state)" = orphaned
 systemctl start kmdomd@red
 kmdomctl abort red >/dev/null
 check 'none is started for a domain that is gone' until_true stopped_with 4
+systemctl reset-failed kmdomd@red
+# A store of a domain that has ended is no reason to refuse.
+check 'a new domain takes its store' systemctl start kmdomd@red
+check 'and its directories are its own' test -d /run/kmdom/red -a -d /var/lib/kmdom/red \
+	-a ! -e /run/kmdom/store
+systemctl stop kmdomd@red
+kmdomctl destroy red >/dev/null
+echo 'KMDOMD_OPTS=--store mem:/run/kmdom/red/store' >/etc/kmdom/red.conf
+check 'it does not start without a domain' bash -c '! systemctl start kmdomd@red'
+check 'and is not started again' until_true stopped_with 5
 systemctl reset-failed kmdomd@red
 check 'the module is free again' until_true rmmod kmdom
 ((failures == 0))
