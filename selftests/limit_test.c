@@ -195,6 +195,32 @@ TEST_F(limit, create_grant_use_die)
 	EXPECT_EQ(0, pager_destroy(self->root, full));
 }
 
+/* What a dead pager's pages hold of the user's limit keeps no successor out. */
+TEST_F(limit, successor)
+{
+	struct kt_usage usage;
+	uint64_t ref;
+	int fd, i;
+
+	self->adopt.memlock = 140 * PAGE;
+	ASSERT_EQ(0, remote_adopt(self->pager, &self->adopt));
+	fd = client_open();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, client_find(fd, self->full));
+	ASSERT_EQ(0, client_attach(fd, KT_PAGE));
+	for (i = 0; i < 30; i++)
+		ASSERT_EQ(0, kt_new(fd, 0, KT_PAGE, NULL, 0, &ref));
+	ASSERT_EQ(0, again(self->pager));
+	self->adopt.create_frames = 0;
+	ASSERT_EQ(0, remote_adopt(self->pager, &self->adopt));
+	/* Together they have what the user may lock. */
+	ASSERT_EQ(0, client_usage(fd, &usage));
+	EXPECT_LE(30, usage.frames_used);
+	EXPECT_EQ(140, usage.frames_granted);
+	EXPECT_EQ(0, proc_kill(self->pager));
+	close(fd);
+}
+
 TEST_F(limit, pools_are_charged)
 {
 	long before, with, after;

@@ -177,23 +177,25 @@ static void kmdom_pool_free_work(struct work_struct *work)
 }
 
 /**
- * kmdom_pool_create - a pool, backed as far as the domain's limit allows
+ * kmdom_pool_create - a pool, backed as far as the limits allow
  * @dom: the domain
  * @nr_frames: 1 to the domain's limit
  * @id: number of the session
  *
- * Frames beyond what older pools leave of the limit have no memory yet; GRANT
- * gives it to them as those pools shrink.
+ * Frames beyond what older pools leave of the domain's limit, or of the user's,
+ * have no memory yet; GRANT gives it to them as those pools shrink. So whoever
+ * could be the first pager can be a successor.
  *
  * Context: may sleep; in the pager's process, which is charged; the domain's
  * lifecycle mutex is held.
  * Return: the pool with one user, or an ERR_PTR: -ENOMEM, -EDQUOT (locked
- * memory of the user), -EINTR.
+ * memory of the user, and the domain has no other pool), -EINTR.
  */
 struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
 				     u64 id)
 {
 	struct kmdom_pool *pool;
+	bool first;
 	u32 i;
 	int ret = 0;
 
@@ -222,6 +224,7 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
 	}
 
 	spin_lock(&dom->ledger.lock);
+	first = list_empty(&dom->ledger.pools);
 	list_add_tail(&pool->node, &dom->ledger.pools);
 	spin_unlock(&dom->ledger.lock);
 
@@ -232,6 +235,8 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
 			kmdom_frame_back(&pool->frames[i]);
 		cond_resched();
 	}
+	if (ret == -EDQUOT && !first)
+		ret = 0;
 	if (ret) {
 		kmdom_pool_end(pool);
 		kmdom_pool_put(pool);

@@ -132,9 +132,11 @@ struct kmdom_create {
  * Returns the session's descriptor (close-on-exec). The pool is mapped from
  * it: mmap(NULL, pool_frames * KMDOM_FRAME_SIZE, PROT_READ | PROT_WRITE,
  * MAP_SHARED, fd, 0). Only the domain's creator and CAP_SYS_ADMIN may; EBUSY
- * if a session lives and KMDOM_ADOPT_TAKEOVER is not given; EDQUOT if the
- * pools would pass the limit, or RLIMIT_MEMLOCK; ENODEV if aborted; EPERM also
- * if the caller is in no memory cgroup with a limit and lacks CAP_SYS_ADMIN.
+ * if a session lives and KMDOM_ADOPT_TAKEOVER is not given; EDQUOT if this pool
+ * alone would pass the domain's limit or RLIMIT_MEMLOCK; ENODEV if aborted; EPERM
+ * also if the caller is in no memory cgroup with a limit and lacks CAP_SYS_ADMIN.
+ * What frames of earlier sessions that are still in use leave of the limits is
+ * given to the pool at once, the rest by GRANT as they come free.
  */
 struct kmdom_adopt {
 	char name[KMDOM_NAME_MAX];
@@ -169,7 +171,8 @@ struct kmdom_name {
  * enum kmdom_op_code - what an operation does
  * @KMDOM_OP_GRANT: lend @arg frames of the pool from frame number @index;
  *	value: how many were lent. Those that are not the pager's own at this
- *	instant are passed over; EBUSY if none could be lent
+ *	instant are passed over; EBUSY if none could be lent, EDQUOT if for want
+ *	of memory within the limits, ENOMEM
  * @KMDOM_OP_REVOKE: take back those of @arg frames from @index that are free,
  *	zeroed; value: how many. EBUSY if none was free
  * @KMDOM_OP_EXPORT: page @index to a record at @buf of at most @len bytes;
