@@ -30,6 +30,17 @@ stat_of() {
 	ctl stat "$KMDOMFS_DOMAIN" | awk -v name="$1" '$1 == name { print $2 }'
 }
 
+# Usage: wait_until SECONDS COMMAND [ARG]...: what it said last, if it never succeeds
+wait_until() {
+	local deadline=$((SECONDS + $1)) out
+
+	shift
+	until out=$("$@" 2>&1); do
+		((SECONDS < deadline)) || { printf 'not in time: %s: %s\n' "$*" "$out"; return 1; }
+		sleep 0.1
+	done
+}
+
 # Prints what the pager says until it is ready.
 pager_wait() {
 	local line
@@ -79,12 +90,37 @@ fs_remount() {
 	umount "$KMDOMFS_DIR" && fs_mount
 }
 
+# Frames that are in use have a page or a table in them, and nothing else.
+frames_add_up() {
+	ctl stat "$KMDOMFS_DOMAIN" | awk '
+		{ value[$1] = $2 }
+		END {
+			used = value["frames-used"]
+			known = value["pages-present"] + value["tables"]
+			printf "%d frames used, %d with pages or tables\n", used, known
+			exit !used || used != known
+		}'
+}
+
+domain_is_gone() {
+	! ctl stat "$KMDOMFS_DOMAIN"
+}
+
+# Without its session, a domain has those frames that are in use.
+frames_are_back() {
+	(($(stat_of frames-free) == 0)) && frames_add_up
+}
+
+# A frame that held a table is free a little after the table is not.
 fs_end() {
 	local ret=0
 
 	umount "$KMDOMFS_DIR" || ret=1
+	wait_until 60 frames_add_up || ret=1
 	[[ -z $PAGER ]] || pager_kill TERM
+	wait_until 60 frames_are_back || ret=1
 	ctl destroy "$KMDOMFS_DOMAIN" >/dev/null || ret=1
+	wait_until 60 domain_is_gone || ret=1
 	rm -f /tmp/kmdomfs-store
 	return "$ret"
 }
@@ -93,14 +129,14 @@ pages() {
 	printf '%d\n' $(($(stat_of pages-present) + $(stat_of pages-absent)))
 }
 
+few_pages() {
+	pages
+	(($(pages) <= $1))
+}
+
 # Until no more than that many are left: the reaper frees in its own time.
 wait_pages() {
-	local deadline=$((SECONDS + 60))
-
-	while (($(pages) > $1)); do
-		((SECONDS < deadline)) || { printf '%d pages are left\n' "$(pages)"; return 1; }
-		sleep 0.1
-	done
+	wait_until 60 few_pages "$1"
 }
 
 fs_empty() {
