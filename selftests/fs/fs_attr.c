@@ -183,9 +183,16 @@ TEST_F(fs, extended_attributes_are_refused)
 	char value[8];
 
 	ASSERT_EQ(0, touch("file"));
+	ASSERT_EQ(0, ERR(mkdir("dir", 0755)));
+	ASSERT_EQ(0, ERR(symlink("file", "link")));
 	ASSERT_EQ(-EOPNOTSUPP, ERR(setxattr("file", "user.name", "x", 1, 0)));
 	ASSERT_EQ(-EOPNOTSUPP, ERR(getxattr("file", "user.name", value, 8)));
+	ASSERT_EQ(-EOPNOTSUPP, ERR(removexattr("file", "user.name")));
 	ASSERT_EQ(-EOPNOTSUPP, ERR(setxattr("file", "trusted.name", "x", 1, 0)));
+	ASSERT_EQ(-EOPNOTSUPP, ERR(setxattr("dir", "user.name", "x", 1, 0)));
+	ASSERT_EQ(-EOPNOTSUPP, ERR(lsetxattr("link", "trusted.name", "x", 1, 0)));
+	ASSERT_EQ(-EOPNOTSUPP, ERR(getxattr("file", "system.posix_acl_access", value, 8)));
+	ASSERT_EQ(0, listxattr("file", value, 8));
 }
 
 TEST_F(fs, limit_of_file_size)

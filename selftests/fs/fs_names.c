@@ -381,6 +381,69 @@ TEST_F(fs, reading_is_stable_under_change)
 	closedir(dir);
 }
 
+/* Numbers of the names from here on, of which there are no others. */
+static int rest_of(DIR *dir, int *order)
+{
+	struct dirent *entry;
+	int count = 0;
+
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			order[count++] = atoi(entry->d_name + 1);
+	return count;
+}
+
+/*
+ * A position outlives the name that it leads to, the directory's being open,
+ * and the cache: it then leads to the next name that is left.
+ */
+TEST_F(fs, positions_of_removed_names)
+{
+	static int order[1000], rest[1000];
+	static long where[1000];
+	int n, count = 0, at;
+	struct dirent *entry;
+	char name[64];
+	DIR *dir;
+
+	for (n = 0; n < 1000; n++) {
+		snprintf(name, sizeof(name), "n%d", n);
+		ASSERT_EQ(0, touch(name));
+	}
+	dir = opendir(".");
+	ASSERT_NE(NULL, dir);
+	for (;;) {
+		long pos = telldir(dir);
+
+		entry = readdir(dir);
+		if (!entry)
+			break;
+		if (entry->d_name[0] == '.')
+			continue;
+		where[count] = pos;
+		order[count++] = atoi(entry->d_name + 1);
+	}
+	ASSERT_EQ(1000, count);
+	closedir(dir);
+	/* Of ten in a row one is left, the last of them. */
+	for (n = 0; n < 1000; n++) {
+		snprintf(name, sizeof(name), "n%d", order[n]);
+		if (n % 10 != 9)
+			ASSERT_EQ(0, ERR(unlink(name)));
+	}
+	drop_caches();
+	dir = opendir(".");
+	ASSERT_NE(NULL, dir);
+	for (n = 997; n >= 0; n -= 83) {
+		seekdir(dir, where[n]);
+		count = rest_of(dir, rest);
+		ASSERT_EQ(100 - n / 10, count) TH_LOG("place %d", n);
+		for (at = 0; at < count; at++)
+			ASSERT_EQ(order[(n / 10 + at) * 10 + 9], rest[at]);
+	}
+	closedir(dir);
+}
+
 TEST_F(fs, reading_while_all_is_removed)
 {
 	static unsigned char seen[MANY];
