@@ -4,6 +4,10 @@
 # stopped.sh - a pager is stopped, with dirty, mapped and absent pages: its own
 # clients wait no longer than their deadline, and nobody else waits at all
 #
+# A reader, a task in a page fault and the cleaner of dirty pages wait for the
+# pager, with a deadline far off. What ends before they do has not waited for the
+# pager: nothing else could have ended its wait.
+#
 # Tests are functions that check() runs:
 # shellcheck disable=SC2317
 
@@ -11,22 +15,39 @@
 . "$(dirname "$(readlink -f "$0")")/mount.sh"
 
 readonly FRAMES=200
-readonly DEADLINE=8		# seconds, of the clients
-readonly SLACK=25		# more, for an emulated machine
+readonly MAPPED=32		# pages of the file that is written through a mapping
+readonly FAR=60			# seconds, a deadline that nobody comes to
+readonly NEAR=12		# one that is missed
+readonly SLACK=10		# more, for an emulated machine
+readonly STEP=20		# for what does not wait
 readonly OTHER=fs-other OTHER_DIR=/tmp/kmdomfs-other
 
 OTHER_PAGER=
 MAPPER=
+FAULTER=
 READER=
+READER_BEGIN=
+HELD=
 
-# Usage: within SECONDS COMMAND [ARG]...: it ends in that time, however it ends
+# How long clients wait from now on.
+set_deadline() {
+	echo $(($1 * 1000)) >/sys/module/kmdom/parameters/op_deadline_ms
+}
+
+# Usage: within SECONDS COMMAND [ARG]...: it succeeds in that time
 within() {
-	local limit=$1 begin=$SECONDS
+	local limit=$1 begin=$SECONDS status=0
 
 	shift
-	timeout -k 5 "$limit" "$@"
-	[[ $? != 124 && $? != 137 ]] || { printf 'too long: %s\n' "$*"; return 1; }
-	printf '%d s: %s\n' $((SECONDS - begin)) "$*"
+	timeout -k 5 "$limit" "$@" || status=$?
+	printf '%d s, status %d: %s\n' $((SECONDS - begin)) "$status" "$*" >&2
+	((status == 0))
+}
+
+# Usage: ends SECONDS PROCESS: with its exit status, or 1 if it goes on
+ends() {
+	within "$1" tail --pid="$2" -s 0.1 -f /dev/null || return 1
+	wait "$2"
 }
 
 other_begin() {
@@ -43,150 +64,278 @@ other_begin() {
 }
 
 other_end() {
-	umount "$OTHER_DIR"
-	kill "$OTHER_PAGER"
-	while kill -0 "$OTHER_PAGER" 2>/dev/null; do
-		sleep 0.1
-	done
-	ctl destroy "$OTHER"
+	umount "$OTHER_DIR" && kill "$OTHER_PAGER" &&
+		within "$STEP" tail --pid="$OTHER_PAGER" -s 0.1 -f /dev/null &&
+		ctl destroy "$OTHER"
 }
 
-# Dirties pages of a file through a mapping, whenever it is told to.
-start_mapper() {
+# A process that has a file mapped, and does what tell() says.
+# Usage: map_begin NAME FILE
+map_begin() {
+	rm -f "/tmp/$1.in" "/tmp/$1.out"
+	mkfifo "/tmp/$1.in" "/tmp/$1.out"
+	"$TESTS/fs_map" "$KMDOMFS_DIR/$2" <"/tmp/$1.in" >"/tmp/$1.out" &
+	# Held open, whoever else opens and closes them.
+	# shellcheck disable=SC2034
+	exec {HELD}<>"/tmp/$1.in" {HELD}<>"/tmp/$1.out"
+}
+
+# Usage: tell NAME read|write FIRST LAST [TEXT]: see fs_map.c
+tell() {
+	printf '%s\n' "${*:2}" >"/tmp/$1.in"
+}
+
+# Usage: told NAME TEXT: it is done
+told() {
 	local answer
 
-	coproc MAPPED {
-		exec python3 -c '
-import mmap, os, sys
-fd = os.open(sys.argv[1], os.O_RDWR)
-m = mmap.mmap(fd, 0)
-for line in sys.stdin:
-    for page in range(0, len(m), 4096):
-        m[page:page + 5] = line.strip().encode()
-    print("done", flush=True)
-' "$KMDOMFS_DIR/mapped"
-	}
-	MAPPER=$MAPPED_PID
-	printf 'first\n' >&"${MAPPED[1]}"
-	read -r -t 60 answer <&"${MAPPED[0]}" && [[ $answer == "done" ]]
+	read -r -t "$STEP" answer <>"/tmp/$1.out" && [[ $answer == "$2" ]]
 }
 
-# Much more than there are frames, so that most of it is absent.
-prepare() {
-	head -c 8M /dev/urandom >/tmp/stopped-data && cp /tmp/stopped-data "$KMDOMFS_DIR/big" &&
-		head -c 128K /dev/zero >"$KMDOMFS_DIR/mapped" &&
-		mkdir "$KMDOMFS_DIR/dir" && start_mapper &&
-		cp "$KMDOMFS_DIR/big" "$KMDOMFS_DIR/bigger"
+# What reclaim took out of the page table is mapped again first: it is seen there.
+dirty_pages() {
+	tell mapper read 0 "$MAPPED" && read -r -t "$STEP" _ <>/tmp/mapper.out || return 1
+	awk -v file="$KMDOMFS_DIR/mapped" '
+		/^[0-9a-f]+-/ { here = $NF == file }
+		here && /^(Shared|Private)_Dirty:/ { kib += $2 }
+		END { printf "%d\n", kib / 4 }' "/proc/$MAPPER/smaps"
 }
 
-stop_pager() {
-	kill -STOP "$PAGER"
-	# What the mapper still can write without the pager, it does.
+# Somebody does: the cleaner, or the reaper.
+waits() {
+	(($(stat_of waiters) > 0))
+}
+
+is_clean() {
+	(($(dirty_pages) == 0))
+}
+
+# Usage: in_function PROCESS NAME: that is where it sleeps
+in_function() {
+	grep -q "\<$2\>" "/proc/$1/stack" 2>/dev/null
+}
+
+# All of them, and the cleaner, whose pages are dirty.
+all_wait() {
+	in_function "$READER" kmdom_wait_for_set &&
+		in_function "$FAULTER" kmdom_wait_for_set &&
+		in_function "$FAULTER" filemap_fault &&
+		(($(stat_of waiters) >= 3 && $(dirty_pages) >= MAPPED - 1))
+}
+
+# Files of more pages than there are frames, so that most or many are absent.
+make_files() {
+	head -c 8M /dev/urandom >/tmp/stopped-data &&
+		head -c 1M /tmp/stopped-data >/tmp/other-data && cp /tmp/stopped-data "$KMDOMFS_DIR/big" &&
+		head -c $((MAPPED * 4096)) /dev/zero >"$KMDOMFS_DIR/mapped" &&
+		mkdir "$KMDOMFS_DIR/dir"
+}
+
+# Through the frames, so that whatever else was in them leaves them.
+read_big() {
 	drop_caches
-	cat "$KMDOMFS_DIR/big" >/dev/null 2>/tmp/reader.err &
+	cmp /tmp/stopped-data "$KMDOMFS_DIR/big"
+}
+
+map_files() {
+	map_begin mapper mapped
+	MAPPER=$!
+	map_begin faulter big
+	FAULTER=$!
+}
+
+# Of the mapped file, the inode and its map are present then, and the data is
+# not: so its pages become dirty without the pager, and not clean again.
+# Usage: stop_with_dirty TEXT
+stop_with_dirty() {
+	wait_until "$STEP" is_clean && read_big && tell mapper write 0 1 "$1" &&
+		told mapper "$1" || return 1
+	kill -STOP "$PAGER"
+	tell mapper write 0 "$MAPPED" "$1" && told mapper "$1" && wait_until "$STEP" waits &&
+		(($(dirty_pages) >= MAPPED - 1))
+}
+
+start_reader() {
+	drop_caches
+	READER_BEGIN=$SECONDS
+	cat "$KMDOMFS_DIR/big" >/tmp/reader.out 2>/tmp/reader.err &
 	READER=$!
-	until [[ $(stat_of waiters) -gt 0 ]]; do
-		:
+	wait_until "$STEP" in_function "$READER" kmdom_wait_for_set
+}
+
+# Usage: stop TEXT PAGE: the latter is one that the faulter has not seen yet
+stop() {
+	stop_with_dirty "$1" && start_reader && tell faulter read "$2" $(($2 + 1)) ||
+		return 1
+	wait_until "$STEP" all_wait && return
+	cat "/proc/$READER/stack" "/proc/$FAULTER/stack"
+	printf '%d waiters, %d dirty pages\n' "$(stat_of waiters)" "$(dirty_pages)"
+	return 1
+}
+
+# Usage: goes_on COMMAND [ARG]...
+goes_on() {
+	within "$STEP" "$@" && all_wait
+}
+
+# What is asked for is more than there is, so that all of it is looked at; it is
+# told so.
+reclaim() {
+	goes_on bash -c '! echo 100G >/sys/fs/cgroup/memory.reclaim' 2>/tmp/reclaim.err ||
+		{ cat /tmp/reclaim.err; return 1; }
+	cat /tmp/reclaim.err
+	grep -q 'Resource temporarily unavailable' /tmp/reclaim.err
+}
+
+system_goes_on() {
+	goes_on ps aux >/dev/null &&
+		goes_on cat "/proc/$MAPPER/cmdline" "/proc/$FAULTER/cmdline" \
+			"/proc/$READER/cmdline" >/dev/null &&
+		goes_on sh -c 'echo 3 >/proc/sys/vm/drop_caches' &&
+		reclaim
+}
+
+neighbour_goes_on() {
+	stop other 1000 &&
+		goes_on cp /tmp/other-data "$OTHER_DIR/file" &&
+		goes_on cmp /tmp/other-data "$OTHER_DIR/file" &&
+		goes_on umount "$OTHER_DIR" &&
+		goes_on mount -t kmdomfs -o "domain=$OTHER" none "$OTHER_DIR" &&
+		goes_on cmp /tmp/other-data "$OTHER_DIR/file" &&
+		goes_on rm "$OTHER_DIR/file"
+}
+
+# Usage: has_text TEXT: the mapped file, in the folios or in its objects
+has_text() {
+	local page
+
+	for page in 0 13 $((MAPPED - 1)); do
+		[[ $(dd if="$KMDOMFS_DIR/mapped" bs=4096 skip="$page" count=1 status=none |
+			head -c ${#1}) == "$1" ]] || return 1
 	done
 }
 
-others_go_on() {
-	within "$SLACK" ps aux >/dev/null &&
-		within "$SLACK" cat "/proc/$MAPPER/cmdline" "/proc/$READER/cmdline" >/dev/null &&
-		within "$SLACK" sh -c 'echo 3 >/proc/sys/vm/drop_caches' &&
-		within "$SLACK" sh -c 'echo 1 >/proc/sys/vm/compact_memory' &&
-		within "$SLACK" sh -c 'echo 100M >/sys/fs/cgroup/memory.reclaim' &&
-		within "$SLACK" cp /tmp/stopped-data "$OTHER_DIR/big" &&
-		within "$SLACK" cmp /tmp/stopped-data "$OTHER_DIR/big" &&
-		within "$SLACK" umount "$OTHER_DIR" &&
-		within "$SLACK" mount -t kmdomfs -o "domain=$OTHER" none "$OTHER_DIR" &&
-		cmp /tmp/stopped-data "$OTHER_DIR/big" && rm "$OTHER_DIR/big"
+# Nobody was told anything wrong meanwhile.
+all_are_served() {
+	kill -CONT "$PAGER"
+	ends "$FAR" "$READER" && cmp /tmp/stopped-data /tmp/reader.out &&
+		told faulter "$(tail -c +$((700 * 4096 + 1)) /tmp/stopped-data |
+			head -c 8 | od -An -tx1 | tr -d ' \n')" &&
+		wait_until "$STEP" is_clean && has_text first
 }
 
-sync_ends() {
-	within $((DEADLINE + SLACK)) sync
+reader_is_killed() {
+	kill -9 "$READER"
+	ends "$STEP" "$READER"
+	[[ $? == 137 ]] && kill -CONT "$PAGER" && read -r -t "$STEP" _ <>/tmp/faulter.out
+}
+
+# With nothing dirty, so that nobody else waits.
+stop_clean() {
+	kill -CONT "$PAGER"
+	wait_until "$STEP" is_clean && read_big || return 1
+	kill -STOP "$PAGER"
+	! waits
+}
+
+# Usage: gives_up PROCESS BEGIN STATUS: it ends so at its deadline
+gives_up() {
+	local status=0 took
+
+	ends $((NEAR + SLACK)) "$1" || status=$?
+	took=$((SECONDS - $2))
+	printf 'status %d after %d seconds\n' "$status" "$took"
+	((status == $3 && took >= NEAR - 1 && took <= NEAR + SLACK))
 }
 
 reader_gives_up() {
-	local begin=$SECONDS
-
-	wait "$READER" && return 1
-	cat /tmp/reader.err
-	grep -q 'timed out' /tmp/reader.err && ((SECONDS - begin <= DEADLINE + SLACK))
+	set_deadline "$NEAR"
+	stop_clean && start_reader && gives_up "$READER" "$READER_BEGIN" 1 &&
+		grep 'timed out' /tmp/reader.err
 }
 
-# A second one is killed while it waits.
-reader_is_killed() {
-	pager_answers
-	stop_pager
-	within "$SLACK" sh -c "kill -9 $READER"
-	wait "$READER"
-	[[ $? == 137 ]]
+# By SIGBUS.
+faulter_gives_up() {
+	local begin
+
+	stop_clean || return 1
+	drop_caches
+	begin=$SECONDS
+	tell faulter read 1300 1301 && wait_until "$STEP" in_function "$FAULTER" filemap_fault &&
+		gives_up "$FAULTER" "$begin" 135
 }
 
-pager_answers() {
-	kill -CONT "$PAGER"
-	cmp /tmp/stopped-data "$KMDOMFS_DIR/big" && kill -STOP "$PAGER"
-}
-
-# With dirty pages that cannot be cleaned; they are there afterwards.
+# Its end closes the file, for which the pages should become clean. They are
+# there afterwards.
 umount_ends() {
-	local page
+	local status=0
 
 	kill -CONT "$PAGER"
-	printf 'again\n' >&"${MAPPED[1]}"
-	read -r -t 60 _ <&"${MAPPED[0]}" || return 1
-	cmp /tmp/stopped-data "$KMDOMFS_DIR/big" || return 1
-	printf 'third\n' >&"${MAPPED[1]}"
-	read -r -t 60 _ <&"${MAPPED[0]}" || return 1
-	kill -STOP "$PAGER"
+	stop_with_dirty third || return 1
 	kill -9 "$MAPPER"
-	wait "$MAPPER"
-	within $((DEADLINE + SLACK)) umount "$KMDOMFS_DIR" || return 1
+	ends $((NEAR + SLACK)) "$MAPPER" || status=$?
+	((status == 137)) && within $((NEAR + SLACK)) umount "$KMDOMFS_DIR" || return 1
 	! mountpoint -q "$KMDOMFS_DIR" || return 1
 	kill -CONT "$PAGER"
-	fs_mount || return 1
-	for page in 0 13 31; do
-		[[ $(dd if="$KMDOMFS_DIR/mapped" bs=4096 skip="$page" count=1 status=none |
-			head -c 5) == third ]] || return 1
-	done
+	fs_mount && has_text third
+}
+
+# Without dirty pages, which keep a mount alive, umount takes all down itself.
+umount_ends_reaper() {
+	set_deadline "$FAR"
+	read_big && cp /tmp/stopped-data "$KMDOMFS_DIR/gone" &&
+		read_big && touch "$KMDOMFS_DIR/"{other,gone} &&
+		rm "$KMDOMFS_DIR/other" || return 1
+	kill -STOP "$PAGER"
+	within "$STEP" rm "$KMDOMFS_DIR/gone" && wait_until "$STEP" waits &&
+		within "$STEP" umount "$KMDOMFS_DIR" || return 1
+	(($(stat_of waiters) == 0)) || return 1
+	kill -CONT "$PAGER"
+	fs_mount && wait_pages $((8 * 256 + MAPPED + 32))
 }
 
 abort_ends_waiters() {
-	stop_pager
-	within "$SLACK" "$BUILD/daemon/kmdomctl" abort "$KMDOMFS_DOMAIN" || return 1
-	within "$SLACK" tail --pid="$READER" -f /dev/null || return 1
-	wait "$READER" && return 1
+	local status=0
+
+	map_files
+	stop fifth 700 || return 1
+	within "$STEP" "$BUILD/daemon/kmdomctl" abort "$KMDOMFS_DOMAIN" || return 1
+	ends "$STEP" "$READER" || status=$?
 	cat /tmp/reader.err
-	grep -q 'No such device' /tmp/reader.err || return 1
+	((status == 1)) && grep -q 'No such device' /tmp/reader.err || return 1
+	ends "$STEP" "$FAULTER" || status=$?
+	# By SIGBUS.
+	((status == 135)) || return 1
+	kill -9 "$MAPPER"
+	ends "$STEP" "$MAPPER" || status=$?
+	((status == 137 && $(stat_of waiters) == 0)) || return 1
 	! ls "$KMDOMFS_DIR/dir" 2>/dev/null || return 1
-	within "$SLACK" umount "$KMDOMFS_DIR"
+	within "$STEP" umount "$KMDOMFS_DIR"
 }
 
 # What is left of the mount, if dirty pages held it, goes at its cleaner's next
 # look; the domain goes with it.
 all_ends() {
-	local deadline=$((SECONDS + SLACK))
-
-	kill -CONT "$PAGER"
 	pager_kill TERM
-	other_end
-	while ctl stat "$KMDOMFS_DOMAIN" 2>/dev/null; do
-		((SECONDS < deadline)) || return 1
-		sleep 0.1
-	done
+	other_end && wait_until "$STEP" domain_is_gone
 }
 
-plan 9
-fs_begin "$FRAMES" --deadline-ms $((DEADLINE * 1000)) || exit 1
+plan 13
+set_deadline "$FAR"
+fs_begin "$FRAMES" || exit 1
 other_begin || exit 1
-check 'files and a mapping' prepare
-check 'a reader waits' stop_pager
-check 'others go on' others_go_on
-check 'sync ends' sync_ends
-check 'the reader gives up' reader_gives_up
+check 'files' make_files
+map_files
+check 'pages are dirty, tasks wait' stop first 700
+check 'the system goes on' system_goes_on
+check 'sync goes on' goes_on sync
+check 'who waited is served' all_are_served
+check 'a neighbour goes on' neighbour_goes_on
 check 'a waiting reader can be killed' reader_is_killed
+check 'a reader gives up' reader_gives_up
+check 'a page fault gives up' faulter_gives_up
 check 'umount ends, and loses nothing' umount_ends
+check 'umount ends, and the reaper' umount_ends_reaper
 check 'abort ends waiters and the mount' abort_ends_waiters
 check 'everything comes down' all_ends
 exit "$FAILED"
