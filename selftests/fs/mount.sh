@@ -139,8 +139,11 @@ wait_pages() {
 	wait_until 60 few_pages "$1"
 }
 
+# What is left then are a page for each of the eight types, and those from which
+# CPUs have slots at hand.
 fs_empty() {
-	find "$KMDOMFS_DIR" -mindepth 1 -maxdepth 1 -exec rm -rf {} + && wait_pages 8
+	find "$KMDOMFS_DIR" -mindepth 1 -maxdepth 1 -exec rm -rf {} + &&
+		wait_pages $((8 * (1 + $(nproc))))
 }
 
 drop_caches() {
