@@ -5,7 +5,8 @@
 #
 # Prints TAP: a test is a function that check() runs; whatever fails in it
 # fails it. fs_begin makes a domain with a kmdomd and mounts it, fs_end takes
-# all of that down, and says whether every frame came back.
+# all of that down, and says whether every frame came back. The script's argument,
+# if it has one, is kmdomd's door.
 
 set -uo pipefail
 
@@ -15,6 +16,7 @@ TESTS=$BUILD/selftests
 export LD_LIBRARY_PATH=$BUILD/daemon
 export KMDOMFS_DOMAIN=fs-test
 export KMDOMFS_DIR=/tmp/kmdomfs
+readonly DOOR=${1:-auto}
 
 PAGER=
 PAGER_OUT=
@@ -59,7 +61,7 @@ pager_start() {
 
 	shift
 	exec {PAGER_OUT}< <(exec "$BUILD/daemon/kmdomd" --domain "$KMDOMFS_DOMAIN" \
-		--create --max-frames $((frames * 3)) --frames "$frames" \
+		--create --max-frames $((frames * 3)) --frames "$frames" --door "$DOOR" \
 		--store "${STORE:-file:/tmp/kmdomfs-store,size=1G}" "$@" 2>&1)
 	PAGER=$!
 	pager_wait

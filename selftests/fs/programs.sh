@@ -4,6 +4,8 @@
 # programs.sh - tar, diff, git, make, sqlite3, fio, with few frames, most of which
 # are to be free: pages leave all the time, not just when there is no room
 #
+# Usage: programs.sh [DOOR]
+#
 # Tests are functions that check() runs:
 # shellcheck disable=SC2317
 

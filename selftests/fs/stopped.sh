@@ -4,6 +4,8 @@
 # stopped.sh - a pager is stopped, with dirty, mapped and absent pages: its own
 # clients wait no longer than their deadline, and nobody else waits at all
 #
+# Usage: stopped.sh [DOOR]
+#
 # A reader, a task in a page fault and the cleaner of dirty pages wait for the
 # pager, with a deadline far off. What ends before they do has not waited for the
 # pager: nothing else could have ended its wait.
@@ -53,6 +55,8 @@ ends() {
 other_begin() {
 	local line out
 
+	# What a test before left.
+	rm -f /dev/shm/other
 	exec {out}< <(exec "$BUILD/daemon/kmdomd" --domain "$OTHER" --create \
 		--max-frames 400 --frames 200 --store mem:/dev/shm/other,size=64M 2>&1)
 	OTHER_PAGER=$!
