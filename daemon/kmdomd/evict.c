@@ -198,6 +198,14 @@ static void evict_report_full(struct pager *pager, bool full)
 	}
 }
 
+static void evict_report_memory(struct pager *pager)
+{
+	if (!pager->evict.no_memory)
+		report_error("store %s: no memory for its index beyond %zu records: raise the limit of locked memory (ulimit -l, or with systemd LimitMEMLOCK=) or memory.max; faults are served",
+			     pager->store->path, pager->store->index.count);
+	pager->evict.no_memory = true;
+}
+
 /* A page that was chosen: is its record in the store, or must it be exported? */
 static void evict_choose(struct pager *pager, const struct kmdom_page *page)
 {
@@ -218,6 +226,10 @@ static void evict_choose(struct pager *pager, const struct kmdom_page *page)
 		return;
 	item = &evict->items[evict->nr_items];
 	room = store_reserve(pager->store, &item->io);
+	if (room == -ENOMEM) {
+		evict_report_memory(pager);
+		return;
+	}
 	if (room < 0) {
 		evict->no_room = true;
 		return;

@@ -140,6 +140,7 @@ struct evict {
 	bool rewrite_all;	/* the last one that was written again succeeded */
 	int64_t rewrite_at;	/* ms of pager_now() */
 	bool no_room;		/* the round found no slot for a record */
+	bool no_memory;		/* the index could not grow, which was reported */
 	int64_t full_since;	/* last time of that, once reported; else 0 */
 	enum policy_effort effort;
 	uint32_t scanned;	/* pages shown since the last that was taken */

@@ -44,7 +44,8 @@ static off_t io_offset(const struct store *store, uint32_t loc)
  * @store: the store
  * @io: gets the slot
  *
- * Return: Bytes that the record may have, or -ENOSPC.
+ * Return: Bytes that the record may have; -ENOSPC, or -ENOMEM: the index cannot
+ * grow.
  */
 int store_reserve(struct store *store, struct store_io *io)
 {
@@ -52,7 +53,7 @@ int store_reserve(struct store *store, struct store_io *io)
 
 	/* For all that may be reserved at a time. */
 	if (index_reserve(&store->index, STORE_RESERVED))
-		return -ENOSPC;
+		return -ENOMEM;
 	io->loc = space_alloc_largest(&store->space, store->slot_units);
 	if (io->loc == SPACE_NONE)
 		return -ENOSPC;
