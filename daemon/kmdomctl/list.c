@@ -1,42 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdlib.h>
 #include "json.h"
 #include "kmdomctl.h"
 
-/* The heading is held back until it is clear that there is something to list. */
-static bool list_begun;
+/* Domains are collected first: what is printed is a whole list, or an error. */
+struct list {
+	struct kmdom_info *domains;
+	size_t count;
+};
 
-static void list_begin(void)
+static int list_add(const struct kmdom_info *info, void *arg)
 {
-	if (list_begun)
-		return;
-	list_begun = true;
+	struct list *list = arg;
+	struct kmdom_info *more;
+
+	more = reallocarray(list->domains, list->count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	list->domains = more;
+	list->domains[list->count++] = *info;
+	return 0;
+}
+
+static void list_print(const struct list *list)
+{
+	size_t i;
+
 	if (json_output)
 		json_begin(NULL, '[');
 	else
 		print_info(NULL, false);
-}
-
-static int list_domain(const struct kmdom_info *info, void *arg)
-{
-	(void)arg;
-	list_begin();
-	print_info(info, false);
-	return 0;
+	for (i = 0; i < list->count; i++)
+		print_info(&list->domains[i], false);
+	if (json_output)
+		json_end(']');
 }
 
 int command_list(int argc, char **argv)
 {
+	struct list list = {};
 	int ret;
 
 	(void)argv;
 	if (argc != 1)
 		usage_error();
-	ret = kmdom_info_list(list_domain, NULL);
+	ret = kmdom_info_list(list_add, &list);
 	if (ret)
 		return fail(KMDOM_CALL_INFO, ret, NULL);
-	list_begin();
-	if (json_output)
-		json_end(']');
+	list_print(&list);
+	free(list.domains);
 	return EXIT_SUCCESS;
 }

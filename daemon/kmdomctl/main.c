@@ -38,8 +38,19 @@ static void print_usage(FILE *file)
 	fputs("\n--json may stand anywhere before a --. See kmdomctl(8).\n", file);
 }
 
+static void print_error(const char *text, int err)
+{
+	if (!json_output)
+		return;
+	json_begin(NULL, '{');
+	json_string("error", text);
+	json_number("errno", err);
+	json_end('}');
+}
+
 void usage_error(void)
 {
+	print_error("wrong usage", EINVAL);
 	if (current)
 		fprintf(stderr, "Usage: kmdomctl %s %s\n", current->name, current->usage);
 	else
@@ -60,12 +71,7 @@ int fail(enum kmdom_call call, int err, const char *name)
 	const char *text = kmdom_explain(call, err);
 
 	fprintf(stderr, "kmdomctl: %s%s%s\n", name ? name : "", name ? ": " : "", text);
-	if (json_output) {
-		json_begin(NULL, '{');
-		json_string("error", text);
-		json_number("errno", err < 0 ? -err : err);
-		json_end('}');
-	}
+	print_error(text, err < 0 ? -err : err);
 	return EXIT_FAILURE;
 }
 
@@ -86,6 +92,7 @@ uint64_t parse_number(const char *option, const char *arg, uint64_t max)
 	errno = 0;
 	value = strtoull(arg, &end, 10);
 	if (end == arg || *end || errno || *arg == '-' || value > max) {
+		print_error("a value is no number, or out of range", EINVAL);
 		fprintf(stderr, "kmdomctl: --%s: \"%s\" is no number from 0 to %llu\n",
 			option, arg, (unsigned long long)max);
 		exit(EXIT_USAGE);

@@ -53,6 +53,9 @@ static const struct {
 	  "the pool is too large: raise the limit of locked memory (ulimit -l, "
 	  "or with systemd LimitMEMLOCK=) or take fewer frames; the domain's own "
 	  "limit is its max-frames" },
+	{ KMDOM_CALL_ADOPT, EINVAL,
+	  "a value is out of range: a name has 1 to 63 characters, a pool at "
+	  "least one frame, a deadline at most 60 seconds" },
 	{ KMDOM_CALL_ADOPT, ENODEV,
 	  "the domain is aborted: it cannot be adopted any more" },
 	{ KMDOM_CALL_ADOPT, ENOMEM,
@@ -69,6 +72,7 @@ static const struct {
 	  "there is no netlink family kmdom: load the module first (modprobe "
 	  "kmdom); it is seen in the first network namespace only" },
 	{ KMDOM_CALL_INFO, ENOENT, "there is no such domain: see kmdomctl list" },
+	{ KMDOM_CALL_INFO, EINVAL, "a name has 1 to 63 characters" },
 	{ KMDOM_CALL_INFO, EPERM,
 	  "it is another user's domain: CAP_NET_ADMIN sees all" },
 	{ KMDOM_CALL_EXCHANGE, EOWNERDEAD,

@@ -100,6 +100,7 @@ commands() {
 	says 'there is no such domain' kmdomctl abort blue
 	says 'there is no such domain' kmdomctl adopt blue
 	says 'there is no command' kmdomctl explode red
+	says '1 to 63 characters' kmdomctl stat ''
 	ok features kmdomctl features
 	ok destroy kmdomctl destroy red
 	says 'there is no such domain' kmdomctl destroy red
@@ -115,6 +116,10 @@ json() {
 	ok 'stat is JSON' jq -e '."frames-max" == 512 and .stalled == false and .faults == 0' "$WORK/stat"
 	kmdomctl --json stat none >"$WORK/stat" 2>"$WORK/err"
 	ok 'errors are JSON' jq -e '.errno == 2 and (.error | length) > 10' "$WORK/stat"
+	kmdomctl --json stat >"$WORK/stat" 2>"$WORK/err"
+	ok 'wrong usage is JSON' jq -e '.errno == 22 and .error' "$WORK/stat"
+	kmdomctl --json create blue --max-frames lots >"$WORK/stat" 2>"$WORK/err"
+	ok 'a wrong number is JSON' jq -e '.errno == 22 and .error' "$WORK/stat"
 	kmdomctl --json features >"$WORK/features"
 	ok 'features are JSON' jq -e '.abi == 1 and .uring == true' "$WORK/features"
 	kmdomctl --json abort red >"$WORK/out"
