@@ -472,7 +472,7 @@ TEST_F(kmdomd, bad_input)
 		{ { "--store", "mem:/etc/passwd" }, "is no store", 5 },
 		{ { "--store", "disk:/tmp/x" }, "no kind of store", 2 },
 		{ { "--store", "mem:/tmp/x,size=1K" }, "too few", 5 },
-		{ { "--store", "mem:/tmp/x,sise=1M" }, "there is no option \"sise=1M\"", 2 },
+		{ { "--store", "mem:/tmp/x,length=1M" }, "there is no option \"length=1M\"", 2 },
 		{ { "--policy", "none" }, "there is no policy", 2 },
 		{ { "--frames", "many" }, "is no number", 2 },
 		{ { "--door", "front" }, "there is no", 2 },
