@@ -13,43 +13,24 @@
 # Tests are functions that check() runs:
 # shellcheck disable=SC2317
 
-# shellcheck source=selftests/fs/mount.sh
-. "$(dirname "$(readlink -f "$0")")/mount.sh"
+# shellcheck source=selftests/fs/mapper.sh
+. "$(dirname "$(readlink -f "$0")")/mapper.sh"
 
 readonly FRAMES=200
 readonly MAPPED=32		# pages of the file that is written through a mapping
 readonly FAR=60			# seconds, a deadline that nobody comes to
 readonly NEAR=12		# one that is missed
 readonly SLACK=10		# more, for an emulated machine
-readonly STEP=20		# for what does not wait
 readonly OTHER=fs-other OTHER_DIR=/tmp/kmdomfs-other
 
 OTHER_PAGER=
-MAPPER=
 FAULTER=
 READER=
 READER_BEGIN=
-HELD=
 
 # How long clients wait from now on.
 set_deadline() {
 	echo $(($1 * 1000)) >/sys/module/kmdom/parameters/op_deadline_ms
-}
-
-# Usage: within SECONDS COMMAND [ARG]...: it succeeds in that time
-within() {
-	local limit=$1 begin=$SECONDS status=0
-
-	shift
-	timeout -k 5 "$limit" "$@" || status=$?
-	printf '%d s, status %d: %s\n' $((SECONDS - begin)) "$status" "$*" >&2
-	((status == 0))
-}
-
-# Usage: ends SECONDS PROCESS: with its exit status, or 1 if it goes on
-ends() {
-	within "$1" tail --pid="$2" -s 0.1 -f /dev/null || return 1
-	wait "$2"
 }
 
 other_begin() {
@@ -73,50 +54,14 @@ other_end() {
 		ctl destroy "$OTHER"
 }
 
-# A process that has a file mapped, and does what tell() says.
-# Usage: map_begin NAME FILE
-map_begin() {
-	rm -f "/tmp/$1.in" "/tmp/$1.out"
-	mkfifo "/tmp/$1.in" "/tmp/$1.out"
-	"$TESTS/fs_map" "$KMDOMFS_DIR/$2" <"/tmp/$1.in" >"/tmp/$1.out" &
-	# Held open, whoever else opens and closes them.
-	# shellcheck disable=SC2034
-	exec {HELD}<>"/tmp/$1.in" {HELD}<>"/tmp/$1.out"
-}
-
-# Usage: tell NAME read|write FIRST LAST [TEXT]: see fs_map.c
-tell() {
-	printf '%s\n' "${*:2}" >"/tmp/$1.in"
-}
-
-# Usage: told NAME TEXT: it is done
-told() {
-	local answer
-
-	read -r -t "$STEP" answer <>"/tmp/$1.out" && [[ $answer == "$2" ]]
-}
-
-# What reclaim took out of the page table is mapped again first: it is seen there.
-dirty_pages() {
-	tell mapper read 0 "$MAPPED" && read -r -t "$STEP" _ <>/tmp/mapper.out || return 1
-	awk -v file="$KMDOMFS_DIR/mapped" '
-		/^[0-9a-f]+-/ { here = $NF == file }
-		here && /^(Shared|Private)_Dirty:/ { kib += $2 }
-		END { printf "%d\n", kib / 4 }' "/proc/$MAPPER/smaps"
-}
-
 # Somebody does: the cleaner, or the reaper.
 waits() {
 	(($(stat_of waiters) > 0))
 }
 
-is_clean() {
-	(($(dirty_pages) == 0))
-}
-
-# Usage: in_function PROCESS NAME: that is where it sleeps
+# Usage: in_function PROCESS NAME: that is where a thread of it sleeps
 in_function() {
-	grep -q "\<$2\>" "/proc/$1/stack" 2>/dev/null
+	grep -q "\<$2\>" "/proc/$1"/task/*/stack 2>/dev/null
 }
 
 # All of them, and the cleaner, whose pages are dirty.
@@ -172,7 +117,7 @@ stop() {
 	stop_with_dirty "$1" && start_reader && tell faulter read "$2" $(($2 + 1)) ||
 		return 1
 	wait_until "$STEP" all_wait && return
-	cat "/proc/$READER/stack" "/proc/$FAULTER/stack"
+	cat "/proc/$READER/stack" "/proc/$FAULTER"/task/*/stack
 	printf '%d waiters, %d dirty pages\n' "$(stat_of waiters)" "$(dirty_pages)"
 	return 1
 }
@@ -207,16 +152,6 @@ neighbour_goes_on() {
 		goes_on mount -t kmdomfs -o "domain=$OTHER" none "$OTHER_DIR" &&
 		goes_on cmp /tmp/other-data "$OTHER_DIR/file" &&
 		goes_on rm "$OTHER_DIR/file"
-}
-
-# Usage: has_text TEXT: the mapped file, in the folios or in its objects
-has_text() {
-	local page
-
-	for page in 0 13 $((MAPPED - 1)); do
-		[[ $(dd if="$KMDOMFS_DIR/mapped" bs=4096 skip="$page" count=1 status=none |
-			head -c ${#1}) == "$1" ]] || return 1
-	done
 }
 
 # Nobody was told anything wrong meanwhile.
@@ -269,16 +204,32 @@ faulter_gives_up() {
 		gives_up "$FAULTER" "$begin" 135
 }
 
-# Its end closes the file, for which the pages should become clean. They are
-# there afterwards.
+# A write fault for which the domain is needed: to know that the page has an
+# object. What the fault holds keeps neither the process's other threads, which
+# change its memory, nor those who look at it.
+writer_waits_alone() {
+	set_deadline "$FAR"
+	stop_clean && tell mapper write 0 1 alone &&
+		wait_until "$STEP" in_function "$MAPPER" kmdom_wait_for_set &&
+		in_function "$MAPPER" kmdomfs_fault || return 1
+	tell mapper remap && told mapper remapped &&
+		within "$STEP" cat "/proc/$MAPPER/cmdline" "/proc/$MAPPER/maps" >/dev/null &&
+		within "$STEP" ps aux >/dev/null &&
+		in_function "$MAPPER" kmdom_wait_for_set || return 1
+	kill -CONT "$PAGER"
+	told mapper alone && wait_until "$STEP" is_clean && [[ $(page_begin 0 5) == alone ]]
+}
+
+# Its end closes the file, which waits for nobody, as the mount's end does. The
+# dirty pages are there afterwards.
 umount_ends() {
 	local status=0
 
 	kill -CONT "$PAGER"
 	stop_with_dirty third || return 1
 	kill -9 "$MAPPER"
-	ends $((NEAR + SLACK)) "$MAPPER" || status=$?
-	((status == 137)) && within $((NEAR + SLACK)) umount "$KMDOMFS_DIR" || return 1
+	ends "$STEP" "$MAPPER" || status=$?
+	((status == 137)) && within "$STEP" umount "$KMDOMFS_DIR" || return 1
 	! mountpoint -q "$KMDOMFS_DIR" || return 1
 	kill -CONT "$PAGER"
 	fs_mount && has_text third
@@ -286,7 +237,6 @@ umount_ends() {
 
 # Without dirty pages, which keep a mount alive, umount takes all down itself.
 umount_ends_reaper() {
-	set_deadline "$FAR"
 	read_big && cp /tmp/stopped-data "$KMDOMFS_DIR/gone" &&
 		read_big && touch "$KMDOMFS_DIR/"{other,gone} &&
 		rm "$KMDOMFS_DIR/other" || return 1
@@ -324,7 +274,7 @@ all_ends() {
 	other_end && wait_until "$STEP" domain_is_gone
 }
 
-plan 13
+plan 14
 set_deadline "$FAR"
 fs_begin "$FRAMES" || exit 1
 other_begin || exit 1
@@ -338,6 +288,7 @@ check 'a neighbour goes on' neighbour_goes_on
 check 'a waiting reader can be killed' reader_is_killed
 check 'a reader gives up' reader_gives_up
 check 'a page fault gives up' faulter_gives_up
+check 'a writer of a mapping waits alone' writer_waits_alone
 check 'umount ends, and loses nothing' umount_ends
 check 'umount ends, and the reaper' umount_ends_reaper
 check 'abort ends waiters and the mount' abort_ends_waiters
