@@ -238,4 +238,89 @@ TEST_F(race, batches)
 	free(bufs);
 }
 
+/**
+ * struct evictor - a thread that evicts one page whenever it can
+ * @pager: its view of the session
+ * @thread: the thread
+ * @op: the operation
+ * @stop: set to end it
+ * @ret: why it ended
+ */
+struct evictor {
+	struct pager pager;
+	pthread_t thread;
+	struct kmdom_op op;
+	atomic_bool stop;
+	int ret;
+};
+
+static void *evict_always(void *arg)
+{
+	struct evictor *evictor = arg;
+	struct pager *pager = &evictor->pager;
+	struct kmdom_result results[16];
+	struct kmdom_op ops[16];
+	int i;
+
+	for (i = 0; i < 16; i++)
+		ops[i] = evictor->op;
+	evictor->ret = door_open(&pager->door, pager->door.kind, pager->fd);
+	if (evictor->ret)
+		return NULL;
+	while (!evictor->ret && !atomic_load(&evictor->stop))
+		evictor->ret = pager_exchange(pager, ops, results, 16);
+	door_close(&pager->door);
+	return NULL;
+}
+
+/*
+ * EVICT right behind RESTORE, before the waiters are told: whoever did not get
+ * the page asks for it again. The oldest waits for another page, since what
+ * has arrived for him stays.
+ */
+TEST_F(race, evicted_before_it_was_told)
+{
+	struct evictor evictor = { .pager = *self->pager };
+	uint64_t other, others, version;
+	struct kmdom_event event;
+	bool lost = false;
+	int round, again = 0;
+	long long start;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &other));
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(other)));
+	others = self->pager->res.version;
+	px_get_start(&self->proc[0], self->fd, KT_PAGE, other, 8);
+	ASSERT_EQ(0, pager_event(self->pager, KMDOM_EVENT_FAULT, &event));
+	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	version = self->pager->res.version;
+	evictor.op = (struct kmdom_op) {
+		.code = KMDOM_OP_EVICT, .index = self->index, .version = version,
+	};
+	ASSERT_EQ(0, pthread_create(&evictor.thread, NULL, evict_always, &evictor));
+	for (round = 0; round < 200 && !lost; round++) {
+		while (pager_evict(self->pager, self->index, version, 0) != -EALREADY)
+			;
+		px_get_start(&self->proc[1], self->fd, KT_SMALL, self->ref, 8);
+		start = now_ms();
+		while (!proc_done(&self->proc[1], 0) && !lost) {
+			lost = now_ms() - start > SOON;
+			if (!pager_events(self->pager, &event, 1, 0))
+				continue;
+			EXPECT_EQ(self->index, event.index);
+			EXPECT_EQ(0, pager_answer(self->pager, self->index, version));
+			again++;
+		}
+		if (!lost)
+			EXPECT_EQ(0, px_get_finish(&self->proc[1], NULL, 0));
+	}
+	atomic_store(&evictor.stop, true);
+	EXPECT_EQ(0, pthread_join(evictor.thread, NULL));
+	EXPECT_FALSE(lost);
+	TH_LOG("%d answers for %d waits", again, round);
+	EXPECT_EQ(0, evictor.ret);
+	EXPECT_EQ(0, pager_answer(self->pager, KT_REF_INDEX(other), others));
+	EXPECT_EQ(0, px_get_finish(&self->proc[0], NULL, 0));
+}
+
 TEST_HARNESS_MAIN

@@ -399,6 +399,12 @@ int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
 
 	spin_lock(&dom->wait.lock);
 	if (!kmdom_wait_is_oldest(dom, index)) {
+		/*
+		 * Who restored it may not have said so yet: a leader from before
+		 * that is answered. Left there, it would stand for this absence
+		 * too, and the session has taken its event.
+		 */
+		kmdom_events_update(dom, index);
 		kmdom_table_set(leaf, index, entry);
 		kmdom_events_update(dom, index);
 		ret = 0;
