@@ -323,4 +323,54 @@ TEST_F(race, evicted_before_it_was_told)
 	EXPECT_EQ(0, px_get_finish(&self->proc[0], NULL, 0));
 }
 
+/*
+ * The last object of a page is freed while an export waits for the pin on it:
+ * the page is gone, and no empty one is exported. The first result tells that
+ * the exports are under way; nearly all their time they wait for the pin.
+ */
+TEST_F(race, freed_under_a_draining_export)
+{
+	struct kmdom_op ops[32];
+	struct kmdom_result results[ARRAY_SIZE(ops)];
+	struct kmdom_exchange ex = {
+		.ops = (unsigned long)ops, .results = (unsigned long)results,
+		.nr_ops = ARRAY_SIZE(ops), .timeout_ns = -1,
+	};
+	struct kt_req req = { .op = 1, .nr_allocs = 1 };
+	struct kt_usage before, after;
+	struct side side = { 0 };
+	int round;
+	size_t i;
+
+	ASSERT_EQ(0, client_usage(self->fd, &before));
+	for (round = 0; round < 5; round++) {
+		ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
+		ASSERT_EQ(0, kt(self->fd, KT_IOC_PINSET, &req));
+		req.type = KT_NARROW;
+		ASSERT_EQ(0, kt(self->fd, KT_IOC_ALLOC, &req));
+		for (i = 0; i < ARRAY_SIZE(ops); i++)
+			ops[i] = (struct kmdom_op) {
+				.code = KMDOM_OP_EXPORT, .flags = KMDOM_OPF_DRAIN,
+				.index = KT_REF_INDEX(req.ref),
+				.buf = (unsigned long)self->pager->buf,
+				.len = KMDOM_RECORD_MAX,
+			};
+		*(volatile int32_t *)&results[0].ret = 1;
+		ASSERT_EQ(0, side_exchange(&side, self->pager, &ex));
+		while (*(volatile int32_t *)&results[0].ret == 1)
+			sched_yield();
+		EXPECT_EQ(0, kt(self->fd, KT_IOC_FREEPIN, &req));
+		EXPECT_EQ(0, kt_end(self->fd, 1));
+		ASSERT_EQ(0, side_join(&side));
+		for (i = 0; i < ARRAY_SIZE(ops); i++) {
+			EXPECT_TRUE(results[i].ret == -EBUSY || results[i].ret == -ENOENT)
+				TH_LOG("export %zu: %d", i, results[i].ret);
+		}
+		EXPECT_EQ(-ENOENT, results[ARRAY_SIZE(ops) - 1].ret);
+	}
+	ASSERT_EQ(0, client_usage(self->fd, &after));
+	EXPECT_EQ(before.pages_present, after.pages_present);
+	EXPECT_EQ(before.pages_absent, after.pages_absent);
+}
+
 TEST_HARNESS_MAIN

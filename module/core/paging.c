@@ -163,13 +163,16 @@ static int kmdom_export_begin(struct kmdom_session *session,
 		kmdom_table_unlock(leaf);
 		return -EALREADY;
 	}
-	if (bitmap_empty((*frame)->live, KMDOM_SLOTS_PER_PAGE)) {
-		kmdom_table_unlock(leaf);
-		return kmdom_slab_release(dom, op->index) ? -ENOENT : -EBUSY;
-	}
 	ret = kmdom_page_freeze(dom, op, &leaf, *frame, KMDOM_PIN_FREEZE_WRITE);
 	if (ret)
 		return ret;
+	/* Not before: whoever frees the last object cannot release a frozen page. */
+	if (bitmap_empty((*frame)->live, KMDOM_SLOTS_PER_PAGE)) {
+		kmdom_frame_thaw(*frame, KMDOM_PIN_FREEZE_WRITE);
+		kmdom_table_unlock(leaf);
+		kmdom_wait_page_changed(dom, op->index, false);
+		return kmdom_slab_release(dom, op->index) ? -ENOENT : -EBUSY;
+	}
 	(*frame)->version = 0;
 	(*frame)->spent = version;
 	(*frame)->clean_for = 0;
