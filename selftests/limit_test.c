@@ -289,4 +289,51 @@ TEST_F(limit, domains_of_a_user)
 	EXPECT_EQ(4, self->adopt.session);
 }
 
+/**
+ * struct adoption - an ADOPT by a helper, waited for by a thread
+ * @proc: the helper
+ * @adopt: how
+ * @ret: what came of it
+ */
+struct adoption {
+	struct proc *proc;
+	struct remote_adopt adopt;
+	int ret;
+};
+
+static void *adopt_thread(void *arg)
+{
+	struct adoption *adoption = arg;
+
+	adoption->ret = remote_adopt(adoption->proc, &adoption->adopt);
+	return NULL;
+}
+
+/* How long the memory of a pool takes is its pager's: nobody waits for that. */
+TEST_F(limit, aborted_while_a_pool_is_made)
+{
+	struct adoption adoption = { .proc = self->pager, .adopt = self->adopt };
+	uint32_t frames = 60000;
+	long long start = now_ms();
+	pthread_t thread;
+	int client = client_open();
+
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, write_file(self->cgroup, "memory.max", "512M"));
+	adoption.adopt.frames = frames;
+	adoption.adopt.create_frames = frames;
+	adoption.adopt.grant = 0;
+	adoption.adopt.memlock = frames * PAGE;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, adopt_thread, &adoption));
+	while (read_number(self->cgroup, "memory.current") < (long)(frames / 4 * PAGE) &&
+	       now_ms() - start < PROC_PATIENCE)
+		;
+	EXPECT_EQ(0, client_find(client, self->full));
+	EXPECT_EQ(0, client_attach(client, KT_PAGE));
+	EXPECT_EQ(0, pager_abort(self->root, self->full));
+	EXPECT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ENODEV, adoption.ret);
+	close(client);
+}
+
 TEST_HARNESS_MAIN

@@ -150,7 +150,7 @@ static int kmdom_cache_take(struct kmdom_cache *cache,
  * Context: may sleep; does not wait for a pager.
  * Return: the cache, or an ERR_PTR: -EINVAL, -EOPNOTSUPP (a schema that is not
  * allowed), -EPROTOTYPE (the name is another schema's), -EBUSY (another client
- * has it), -EDQUOT (caches of a domain), -ENODEV, -ENOMEM.
+ * has it), -EDQUOT (caches of a domain), -ENODEV, -ENOMEM, -EINTR.
  */
 struct kmdom_cache *kmdom_cache_attach(struct kmdom_domain *dom,
 				       const struct kmdom_type *type)
@@ -163,8 +163,9 @@ struct kmdom_cache *kmdom_cache_attach(struct kmdom_domain *dom,
 	ret = kmdom_schema_init(&schema, type);
 	if (ret)
 		return ERR_PTR(ret);
+	if (mutex_lock_killable(&dom->lifecycle))
+		return ERR_PTR(-EINTR);
 	old = set_active_memcg(dom->memcg);
-	mutex_lock(&dom->lifecycle);
 	cache = ERR_PTR(-ENODEV);
 	if (kmdom_domain_aborted(dom))
 		goto unlock;
@@ -177,8 +178,8 @@ struct kmdom_cache *kmdom_cache_attach(struct kmdom_domain *dom,
 	if (ret)
 		cache = ERR_PTR(ret);
 unlock:
-	mutex_unlock(&dom->lifecycle);
 	set_active_memcg(old);
+	mutex_unlock(&dom->lifecycle);
 	return cache;
 }
 EXPORT_SYMBOL_GPL(kmdom_cache_attach);

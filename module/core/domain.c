@@ -355,6 +355,8 @@ void kmdom_domain_orphan(struct kmdom_domain *dom)
 void kmdom_domain_unorphan(struct kmdom_domain *dom)
 {
 	lockdep_assert_held(&dom->lifecycle);
+	/* For a worker that waits for the mutex already. */
+	dom->orphan_until = jiffies + MAX_JIFFY_OFFSET;
 	if (cancel_delayed_work(&dom->orphan_work))
 		kmdom_domain_unref(dom);
 }
@@ -498,7 +500,8 @@ static int kmdom_domain_add_client(struct kmdom_domain *dom)
 {
 	int ret = 0;
 
-	mutex_lock(&dom->lifecycle);
+	if (mutex_lock_killable(&dom->lifecycle))
+		return -EINTR;
 	if (kmdom_domain_aborted(dom))
 		ret = -ENODEV;
 	else
@@ -523,7 +526,7 @@ static struct kmdom_domain *kmdom_domain_for_client(struct kmdom_domain *dom)
  *
  * Context: may sleep; with the credentials of who asks for it.
  * Return: the domain, to be given to kmdom_domain_put(), or an ERR_PTR: -ENOENT,
- * -EPERM, -ENODEV.
+ * -EPERM, -ENODEV, -EINTR.
  */
 struct kmdom_domain *kmdom_domain_find(const char *name)
 {

@@ -4,7 +4,8 @@
  *
  * Lock order of kmdom.ko, outermost first. Lines on one level are not nested.
  *
- *	dom->lifecycle		sessions begin and end, caches attach, abort
+ *	dom->lifecycle		sessions begin and end, caches attach, abort; not
+ *				held while a pool is made, at its pager's pace
  *	kmdom_registry_lock	domain.c: names, numbers, domains of a uid
  *	session->fence		read: a step of an exchange; write: its end
  *	mmap_lock		the kernel's; taken inside by nothing above

@@ -222,7 +222,7 @@ static int kmdom_op_frames(struct kmdom_session *session,
 		if (ret)
 			break;
 		if (op->code == KMDOM_OP_GRANT)
-			ret = kmdom_pool_grant(pool, first, chunk, &res->value);
+			ret = kmdom_pool_grant(pool, first, &chunk, &res->value);
 		else
 			kmdom_pool_revoke(pool, first, chunk, &res->value);
 		kmdom_session_leave(session);

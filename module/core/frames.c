@@ -176,23 +176,30 @@ static void kmdom_pool_free_work(struct work_struct *work)
 	kmdom_domain_unref(dom);
 }
 
+/* Why the rest of a new pool need not be backed any more, or 0. */
+static int kmdom_pool_unwanted(const struct kmdom_pool *pool)
+{
+	if (kmdom_domain_aborted(pool->dom))
+		return -ENODEV;
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 /**
  * kmdom_pool_create - a pool, backed as far as the limits allow
  * @dom: the domain
  * @nr_frames: 1 to the domain's limit
- * @id: number of the session
  *
  * Frames beyond what older pools leave of the domain's limit, or of the user's,
  * have no memory yet; GRANT gives it to them as those pools shrink. So whoever
  * could be the first pager can be a successor.
  *
- * Context: may sleep; in the pager's process, which is charged; the domain's
- * lifecycle mutex is held.
+ * Context: may sleep, for as long as the pager's memory cgroup makes it; in the
+ * pager's process, which is charged. No lock is held.
  * Return: the pool with one user, or an ERR_PTR: -ENOMEM, -EDQUOT (locked
- * memory of the user, and the domain has no other pool), -EINTR.
+ * memory of the user, and the domain has no other pool), -EINTR, -ENODEV
+ * (aborted meanwhile).
  */
-struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
-				     u64 id)
+struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames)
 {
 	struct kmdom_pool *pool;
 	bool first;
@@ -208,7 +215,6 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	pool->dom = kmdom_domain_get(dom);
-	pool->id = id;
 	pool->user = get_uid(current_user());
 	pool->nr_frames = nr_frames;
 	mutex_init(&pool->lock);
@@ -225,13 +231,14 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
 
 	spin_lock(&dom->ledger.lock);
 	first = list_empty(&dom->ledger.pools);
+	pool->id = ++dom->ledger.last_pool;
 	list_add_tail(&pool->node, &dom->ledger.pools);
 	spin_unlock(&dom->ledger.lock);
 
 	for (i = 0; i < nr_frames && !ret; i++) {
 		if (dom->ledger.max == READ_ONCE(dom->ledger.backed))
 			break;
-		ret = fatal_signal_pending(current) ? -EINTR :
+		ret = kmdom_pool_unwanted(pool) ?:
 			kmdom_frame_back(&pool->frames[i]);
 		cond_resched();
 	}

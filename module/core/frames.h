@@ -114,7 +114,7 @@ struct kmdom_frame {
  * struct kmdom_pool - the frames of a session
  * @dom: the domain; the pool holds a reference
  * @node: in the domain's list of pools (ledger lock)
- * @id: number of the session
+ * @id: its number in the domain, from 1; constant
  * @user: who is charged for locked memory
  * @mapping: of the session's file; where the pager's mappings are. NULL once
  *	the session has ended (@lock)
@@ -145,7 +145,8 @@ struct kmdom_pool {
  * struct kmdom_ledger - who holds how many frames of a domain
  * @lock: protects all of it, and every frame's state
  * @free: frames lent and free
- * @pools: all pools, in order of their sessions
+ * @pools: all pools, in order of their numbers
+ * @last_pool: number of the latest
  * @max: limit of @backed; constant
  * @backed: frames with memory, in all pools
  * @nr_free: lent and free
@@ -161,6 +162,7 @@ struct kmdom_ledger {
 	spinlock_t lock;
 	struct list_head free;
 	struct list_head pools;
+	u64 last_pool;
 	u64 max;
 	u64 backed;
 	u64 nr_free;
@@ -188,8 +190,7 @@ enum kmdom_claim {
 };
 
 void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max);
-struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames,
-				     u64 id);
+struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames);
 void kmdom_pool_end(struct kmdom_pool *pool);
 void kmdom_pool_put(struct kmdom_pool *pool);
 
@@ -212,9 +213,11 @@ void kmdom_frame_set_state(struct kmdom_frame *frame,
 
 /* Frames that one step lends or takes back, under one hold of the mutex. */
 #define KMDOM_GRANT_CHUNK	512
+/* Of these, frames that get memory first: how long that takes is the pager's. */
+#define KMDOM_BACK_CHUNK	8
 
 int kmdom_pool_mmap(struct kmdom_pool *pool, struct vm_area_struct *vma);
-int kmdom_pool_grant(struct kmdom_pool *pool, u64 first, u32 nr, u64 *done);
+int kmdom_pool_grant(struct kmdom_pool *pool, u64 first, u32 *nr, u64 *done);
 void kmdom_pool_revoke(struct kmdom_pool *pool, u64 first, u32 nr, u64 *done);
 
 #endif /* KMDOM_FRAMES_H */

@@ -11,6 +11,7 @@
  */
 #include <linux/mm.h>
 #include <linux/page_ref.h>
+#include <linux/sched/signal.h>
 #include "domain.h"
 #include "frames.h"
 
@@ -80,29 +81,34 @@ static bool kmdom_frame_lend(struct kmdom_frame *frame)
  * kmdom_pool_grant - lend frames to the kernel
  * @pool: the pool
  * @first: number of the first frame
- * @nr: how many, at most KMDOM_GRANT_CHUNK; the range lies in the pool
+ * @nr: in: how many, at most KMDOM_GRANT_CHUNK; the range lies in the pool.
+ *	Out: how many were looked at; fewer if many lacked memory, so that who
+ *	ends the session need not wait for all of that
  * @done: how many were lent is added
  *
  * Context: may sleep; in the pager's process.
  * Return: 0, also if some were passed over; -EDQUOT, -ENOMEM.
  */
-int kmdom_pool_grant(struct kmdom_pool *pool, u64 first, u32 nr, u64 *done)
+int kmdom_pool_grant(struct kmdom_pool *pool, u64 first, u32 *nr, u64 *done)
 {
+	u32 i, left = KMDOM_BACK_CHUNK;
 	int ret = 0;
-	u32 i;
 
 	mutex_lock(&pool->lock);
 	unmap_mapping_range(pool->mapping, first << PAGE_SHIFT,
-			    (loff_t)nr << PAGE_SHIFT, 1);
-	for (i = 0; i < nr && !ret; i++) {
+			    (loff_t)*nr << PAGE_SHIFT, 1);
+	for (i = 0; i < *nr && left && !ret && !fatal_signal_pending(current); i++) {
 		struct kmdom_frame *frame = &pool->frames[first + i];
 
-		if (frame->state == KMDOM_FRAME_NONE)
+		if (frame->state == KMDOM_FRAME_NONE) {
 			ret = kmdom_frame_back(frame);
+			left--;
+		}
 		if (frame->state == KMDOM_FRAME_OWNED && kmdom_frame_lend(frame))
 			++*done;
 	}
 	mutex_unlock(&pool->lock);
+	*nr = i;
 	return ret;
 }
 

@@ -15,7 +15,7 @@
 /* Entries or frames that one SCAN looks at, found or not. */
 #define KMDOM_SCAN_LOOKS	16384
 
-/* A cursor over frames: number of the session, number of the frame. */
+/* A cursor over frames: number of the pool, number of the frame. */
 #define KMDOM_SCAN_FRAME_BITS	32
 
 static void kmdom_scan_frame(struct kmdom_session *session,

@@ -120,13 +120,14 @@ static struct kmdom_session *kmdom_session_alloc(struct kmdom_domain *dom,
 	if (!session)
 		return ERR_PTR(-ENOMEM);
 	session->dom = kmdom_domain_get(dom);
-	session->id = dom->last_session + 1;
 	session->owner = get_pid(task_tgid(current));
 	init_rwsem(&session->fence);
+	/* Until it begins. */
+	session->ended = -EOWNERDEAD;
 	ret = kmdom_slots_create(session, arg->slots, dom->seal);
 	if (ret)
 		goto free;
-	session->pool = kmdom_pool_create(dom, arg->pool_frames, session->id);
+	session->pool = kmdom_pool_create(dom, arg->pool_frames);
 	if (!IS_ERR(session->pool))
 		return session;
 	ret = PTR_ERR(session->pool);
@@ -142,6 +143,8 @@ static void kmdom_session_begin(struct kmdom_session *session, u32 deadline_ms)
 	struct kmdom_wait *wait = &dom->wait;
 
 	lockdep_assert_held(&dom->lifecycle);
+	session->id = dom->last_session + 1;
+	WRITE_ONCE(session->ended, 0);
 	dom->session = session;
 	WRITE_ONCE(dom->last_session, session->id);
 	WRITE_ONCE(dom->state, KMDOM_DOMAIN_SERVED);
@@ -286,34 +289,81 @@ static struct file *kmdom_session_file(struct kmdom_session *session)
 	return file;
 }
 
-static int kmdom_adopt_locked(struct kmdom_domain *dom, struct kmdom_adopt *arg,
-			      struct file **filp)
+/* A session that has not begun; its file is all that holds it. */
+static struct kmdom_session *kmdom_session_create(struct kmdom_domain *dom,
+						  const struct kmdom_adopt *arg,
+						  struct file **filp)
 {
-	struct kmdom_session *session;
+	struct kmdom_session *session = kmdom_session_alloc(dom, arg);
 	struct file *file;
 
-	if (kmdom_domain_aborted(dom))
-		return -ENODEV;
-	if (dom->session && !(arg->flags & KMDOM_ADOPT_TAKEOVER))
-		return -EBUSY;
-	if (dom->session)
-		kmdom_session_end(dom->session, -EOWNERDEAD);
-	session = kmdom_session_alloc(dom, arg);
 	if (IS_ERR(session))
-		return PTR_ERR(session);
+		return session;
 	file = kmdom_session_file(session);
 	if (IS_ERR(file)) {
 		kmdom_pool_end(session->pool);
 		kmdom_session_free(session);
-		return PTR_ERR(file);
+		return ERR_CAST(file);
 	}
+	*filp = file;
+	return session;
+}
+
+/*
+ * Makes way for a session: ends the one that is taken over. With the lifecycle
+ * mutex held if it returns 0.
+ */
+static int kmdom_adopt_lock(struct kmdom_domain *dom, u32 flags)
+{
+	int ret = mutex_lock_killable(&dom->lifecycle);
+
+	if (ret)
+		return ret;
+	if (kmdom_domain_aborted(dom))
+		ret = -ENODEV;
+	else if (dom->session && !(flags & KMDOM_ADOPT_TAKEOVER))
+		ret = -EBUSY;
+	if (ret) {
+		mutex_unlock(&dom->lifecycle);
+		return ret;
+	}
+	if (dom->session)
+		kmdom_session_end(dom->session, -EOWNERDEAD);
+	/* Who comes in time is not aborted while he makes his pool. */
 	kmdom_domain_unorphan(dom);
+	return 0;
+}
+
+/* No session came of it: the grace of an orphan begins anew. */
+static void kmdom_adopt_failed(struct kmdom_domain *dom)
+{
+	mutex_lock(&dom->lifecycle);
+	if (dom->state == KMDOM_DOMAIN_ORPHANED)
+		kmdom_domain_orphan(dom);
+	mutex_unlock(&dom->lifecycle);
+}
+
+/* Makes a session, and begins it unless another was faster. */
+static int kmdom_adopt_begin(struct kmdom_domain *dom, struct kmdom_adopt *arg,
+			     struct file **filp)
+{
+	struct kmdom_session *session = kmdom_session_create(dom, arg, filp);
+	int ret;
+
+	if (IS_ERR(session))
+		return PTR_ERR(session);
+	ret = kmdom_adopt_lock(dom, arg->flags);
+	if (ret) {
+		kmdom_pool_end(session->pool);
+		fput(*filp);
+		return ret;
+	}
 	kmdom_session_begin(session, arg->deadline_ms);
 	arg->session = session->id;
 	arg->max_frames = dom->ledger.max;
 	arg->page_count = atomic64_read(&dom->pages_present) +
 			  atomic64_read(&dom->pages_absent);
-	*filp = file;
+	mutex_unlock(&dom->lifecycle);
 	return 0;
 }
 
@@ -323,6 +373,10 @@ static int kmdom_adopt_locked(struct kmdom_domain *dom, struct kmdom_adopt *arg,
  * @arg: in and out, as in the UAPI
  * @filp: out: the session's file
  *
+ * The one before ends first, so that its frames do not count any more. The new
+ * one is made without the mutex: how long that takes is its pager's, and ABORT
+ * and clients do not wait for it.
+ *
  * Context: may sleep; in the pager's process, which is charged.
  * Return: 0 or the error of the call.
  */
@@ -331,12 +385,13 @@ int kmdom_session_adopt(struct kmdom_domain *dom, struct kmdom_adopt *arg,
 {
 	int ret = kmdom_adopt_check(dom, arg);
 
+	if (!ret)
+		ret = kmdom_adopt_lock(dom, arg->flags);
 	if (ret)
 		return ret;
-	ret = mutex_lock_killable(&dom->lifecycle);
-	if (ret)
-		return ret;
-	ret = kmdom_adopt_locked(dom, arg, filp);
 	mutex_unlock(&dom->lifecycle);
+	ret = kmdom_adopt_begin(dom, arg, filp);
+	if (ret)
+		kmdom_adopt_failed(dom);
 	return ret;
 }

@@ -25,13 +25,14 @@ struct pid;
 /**
  * struct kmdom_session - a session
  * @dom: the domain; the file holds a reference. Constant
- * @id: number in the domain; constant
+ * @id: number in the domain; constant since it began
  * @pool: its frames; used until the file is released. Constant
  * @owner: process that began it; constant
  * @fence: read: a step of an exchange that touches the domain. Never held over
  *	a copy to or from user memory, so that who ends the session waits for
  *	the kernel alone
- * @ended: 0, or the errno of what is asked after its end (@fence)
+ * @ended: 0, or the errno of what is asked before it begins or after its end
+ *	(@fence)
  * @slots: buffers for exchanges, by number
  * @nr_slots: constant
  * @slots_free: bits of those that are free (atomic)

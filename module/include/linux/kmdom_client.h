@@ -221,8 +221,9 @@ struct kmdom_usage {
  *
  * kmdom_domain_find(): the domain called "UID/NAME" or, without the caller's
  * "UID/", "NAME"; with the credentials of the caller, who must have created it
- * or have CAP_SYS_ADMIN. An ERR_PTR: -ENOENT, -EPERM, -ENODEV. The reference is
- * a client's: DESTROY is refused until kmdom_domain_put(). Objects stay.
+ * or have CAP_SYS_ADMIN. An ERR_PTR: -ENOENT, -EPERM, -ENODEV, -EINTR. The
+ * reference is a client's: DESTROY is refused until kmdom_domain_put(). Objects
+ * stay.
  * kmdom_domain_find_fd(): the same by a session's descriptor; -EINVAL.
  * kmdom_domain_aborted(): any context; once true it stays so.
  * kmdom_domain_usage(): any context that does not interrupt.
@@ -240,8 +241,8 @@ void kmdom_domain_usage(struct kmdom_domain *dom, struct kmdom_usage *usage);
  * kmdom_cache_attach(): makes the type's cache, or comes back to it. An ERR_PTR:
  * -EINVAL, -EOPNOTSUPP (a schema that is not allowed), -EPROTOTYPE (the name is
  * another schema's), -EBUSY (another client has it), -EDQUOT (1,023 caches),
- * -ENODEV, -ENOMEM. The type's module stays while the cache is attached or has
- * a page. kmdom_cache_detach() leaves the objects.
+ * -ENODEV, -ENOMEM, -EINTR. The type's module stays while the cache is attached
+ * or has a page. kmdom_cache_detach() leaves the objects.
  * The anchor, 0 at first, is a ref that is kept with the cache: where a client
  * that comes back begins. Any context.
  */
