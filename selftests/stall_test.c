@@ -343,4 +343,96 @@ TEST_F(stall, aborted_there)
 	EXPECT_EQ(0, proc_kill(self->pager));
 }
 
+/* A client that lacks frames, and a pager that gives some. */
+FIXTURE(lack) {
+	struct bed bed;
+	struct pager *pager;
+	struct proc *client;
+	int fd;
+	struct trap trap;
+	struct side side;
+	struct kmdom_op op;	/* whose result is trapped */
+};
+
+BOTH_DOORS(lack);
+
+FIXTURE_SETUP(lack)
+{
+	struct bed_spec spec = {
+		.door = variant->door, .frames = FRAMES, .procs = 1,
+		.types = 1 << KT_PAGE,
+	};
+
+	ASSERT_EQ(0, bed_up(&self->bed, &spec));
+	self->pager = &self->bed.pager;
+	self->client = self->bed.procs;
+	self->fd = self->bed.client;
+	ASSERT_EQ(0, trap_set(&self->trap, 8192));
+}
+
+FIXTURE_TEARDOWN(lack)
+{
+	trap_release(&self->trap);
+	EXPECT_EQ(0, side_join(&self->side));
+	trap_remove(&self->trap);
+	EXPECT_EQ(0, bed_down(&self->bed));
+}
+
+static int new_page_start(struct proc *client, int fd, struct pager *pager,
+			  struct kmdom_event *event)
+{
+	struct kt_req req = { .op = 1, .type = KT_PAGE };
+
+	kt_start(client, fd, KT_IOC_NEW, &req);
+	return pager_event(pager, KMDOM_EVENT_NEED_FRAMES, event);
+}
+
+static int stall_result(struct side *side, const struct pager *pager,
+			struct trap *trap, struct kmdom_op *op)
+{
+	struct kmdom_exchange ex = {
+		.ops = (unsigned long)op, .results = (unsigned long)trap->mem,
+		.nr_ops = 1, .timeout_ns = -1,
+	};
+	int ret = side_exchange(side, pager, &ex);
+
+	return ret ? ret : trap_caught(trap, PROC_PATIENCE);
+}
+
+TEST_F(lack, frames_of_a_grant_are_there_at_once)
+{
+	struct kmdom_event event;
+
+	ASSERT_EQ(FRAMES, pager_revoke(self->pager, 0, FRAMES));
+	ASSERT_EQ(0, new_page_start(self->client, self->fd, self->pager, &event));
+	self->op = (struct kmdom_op) { .code = KMDOM_OP_GRANT, .arg = FRAMES };
+	ASSERT_EQ(0, stall_result(&self->side, self->pager, &self->trap, &self->op));
+	EXPECT_EQ(0, kt_finish(self->client, NULL));
+}
+
+TEST_F(lack, the_frame_of_an_eviction_is_there_at_once)
+{
+	struct kt_req req = { .type = KT_PAGE, .flags = KT_NOWAIT };
+	uint64_t index[FRAMES], nr = 0;
+	struct kmdom_event event;
+
+	while (!kt(self->fd, KT_IOC_NEW, &req))
+		index[nr++] = KT_REF_INDEX(req.ref);
+	ASSERT_LT(0, pager_revoke(self->pager, 0, FRAMES));
+	ASSERT_EQ(0, new_page_start(self->client, self->fd, self->pager, &event));
+	ASSERT_LT(event.arg, nr);
+	/* All that it lacks but one. */
+	while (--event.arg) {
+		ASSERT_EQ(0, pager_preempt(self->pager, index[--nr]));
+	}
+	ASSERT_EQ(0, pager_export(self->pager, index[--nr], 0));
+	EXPECT_FALSE(proc_done(self->client, 0));
+	self->op = (struct kmdom_op) {
+		.code = KMDOM_OP_EVICT, .index = index[nr],
+		.version = self->pager->res.version,
+	};
+	ASSERT_EQ(0, stall_result(&self->side, self->pager, &self->trap, &self->op));
+	EXPECT_EQ(0, kt_finish(self->client, NULL));
+}
+
 TEST_HARNESS_MAIN

@@ -226,6 +226,8 @@ static int kmdom_op_frames(struct kmdom_session *session,
 		else
 			kmdom_pool_revoke(pool, first, chunk, &res->value);
 		kmdom_session_leave(session);
+		if (op->code == KMDOM_OP_GRANT)
+			kmdom_wait_frames_freed(session->dom, true);
 		first += chunk;
 		nr -= chunk;
 		cond_resched();
@@ -370,8 +372,8 @@ int kmdom_exchange_run(struct kmdom_session *session, struct kmdom_exchange *ex,
 		return PTR_ERR(slot);
 	ret = kmdom_exchange_ops(session, slot, ex);
 	kmdom_slot_put(session, slot);
-	/* Frames may have come: from grants, from pages that left. */
-	kmdom_wait_frames_freed(session->dom, true);
+	/* Who has left no longer keeps a frame from the others. */
+	kmdom_wait_frames_freed(session->dom, false);
 	return ret;
 }
 

@@ -346,6 +346,8 @@ int kmdom_page_evict(struct kmdom_session *session, const struct kmdom_op *op)
 		kmdom_wait_page_changed(dom, op->index, false);
 	} else {
 		kmdom_frame_put(frame);
+		/* Now: the copy of the result may take for ever. */
+		kmdom_wait_frames_freed(dom, true);
 	}
 	trace_kmdom_evict(dom, op->index, op->version, ret);
 	return ret;

@@ -68,6 +68,15 @@ static struct kmdom_frame *kmdom_restore_frame(struct kmdom_domain *dom,
 	return kmdom_frame_take(dom, claim);
 }
 
+/* Somebody may have lacked just this frame. */
+static void kmdom_restore_undo(struct kmdom_frame *frame)
+{
+	struct kmdom_domain *dom = frame->pool->dom;
+
+	kmdom_frame_put(frame);
+	kmdom_wait_frames_freed(dom, false);
+}
+
 static void kmdom_frame_describe(struct kmdom_frame *frame,
 				 struct kmdom_session *session,
 				 const struct kmdom_op *op,
@@ -134,12 +143,12 @@ static int kmdom_restore_open(struct kmdom_session *session,
 	ret = kmdom_record_decode(&cache->schema, slot->record, op->len,
 				  kmdom_frame_data(frame), frame->live);
 	if (ret) {
-		kmdom_frame_put(frame);
+		kmdom_restore_undo(frame);
 		goto reject;
 	}
 	ret = kmdom_restore_publish(dom, frame, entry);
 	if (ret)
-		kmdom_frame_put(frame);
+		kmdom_restore_undo(frame);
 	return ret;
 reject:
 	atomic64_inc(&dom->stats.rejected);
