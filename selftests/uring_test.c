@@ -389,4 +389,54 @@ TEST_F(uring, killed_with_commands_parked)
 	EXPECT_EQ(0, serve(self->pager, self->client, &self->events[1]));
 }
 
+/* What a helper that is not the pager parks, and where that is. */
+struct parker {
+	struct pager pager;
+	unsigned int flags;
+	struct kmdom_exchange *ex;
+	atomic_int *parked;
+};
+
+static long park_for_ever(void *arg)
+{
+	struct parker *parker = arg;
+	struct io_uring ring;
+	__u64 data;
+	int res, ret;
+
+	ret = io_uring_queue_init(8, &ring, parker->flags);
+	if (!ret)
+		ret = park(&ring, parker->pager.fd, parker->ex, 1);
+	atomic_store(parker->parked, ret ? ret : 1);
+	if (!ret)
+		uring_take(&ring, PROC_PATIENCE, &data, &res);
+	return ret;
+}
+
+/* Killed before it could take an event: that is another's to take. */
+TEST_F(uring, killed_with_an_event_under_way)
+{
+	struct parker parker = { .pager = *self->pager, .flags = variant->flags };
+	struct kmdom_event event;
+	long long start = now_ms();
+	struct proc *submitter = &self->bed.procs[3];
+
+	parker.ex = shared_alloc(sizeof(*parker.ex));
+	*parker.ex = self->ex[0];
+	parker.ex->events = (unsigned long)shared_alloc(sizeof(event));
+	parker.parked = shared_alloc(sizeof(*parker.parked));
+	ASSERT_EQ(0, proc_spawn(submitter, 4));
+	proc_start(submitter, park_for_ever, &parker, sizeof(parker));
+	while (!atomic_load(parker.parked) && now_ms() - start < PROC_PATIENCE)
+		sched_yield();
+	ASSERT_EQ(1, atomic_load(parker.parked));
+	proc_stop(submitter);
+	px_get_start(self->client, self->fd, KT_PAGE, self->refs[0], 8);
+	ASSERT_TRUE(proc_sleeps(self->client, PROC_PATIENCE));
+	EXPECT_EQ(0, proc_kill(submitter));
+	ASSERT_EQ(1, pager_events(self->pager, &event, 1, 30000));
+	EXPECT_EQ(KT_REF_INDEX(self->refs[0]), event.index);
+	EXPECT_EQ(0, serve(self->pager, self->client, &event));
+}
+
 TEST_HARNESS_MAIN

@@ -13,6 +13,7 @@
  * woken for the last time when the session ends.
  */
 #include <linux/io_uring/cmd.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "domain.h"
 #include "exchange.h"
@@ -54,6 +55,17 @@ static void kmdom_parked_done(struct kmdom_parked *parked, int ret,
 	io_uring_cmd_done(cmd, ret, 0, issue_flags);
 }
 
+/*
+ * Whether events must not go to this task's memory. One that was killed gets
+ * here before it counts as exiting, and perhaps with no signal pending any more.
+ */
+static bool kmdom_submitter_dies(unsigned int issue_flags)
+{
+	return (issue_flags & IO_URING_F_TASK_DEAD) ||
+	       fatal_signal_pending(current) ||
+	       (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT);
+}
+
 /* In the submitter's context, or in a worker's if it is dying. */
 static void kmdom_parked_complete(struct io_uring_cmd *cmd,
 				  unsigned int issue_flags)
@@ -63,7 +75,7 @@ static void kmdom_parked_complete(struct io_uring_cmd *cmd,
 	struct kmdom_wait *wait = &session->dom->wait;
 	int ret = -ECANCELED;
 
-	if (issue_flags & IO_URING_F_TASK_DEAD) {
+	if (kmdom_submitter_dies(issue_flags)) {
 		/* The event that woke this one is another's now. */
 		spin_lock(&wait->lock);
 		if (kmdom_events_pending(wait))
