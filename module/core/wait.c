@@ -37,12 +37,19 @@ static bool kmdom_waiter_is_first(struct kmdom_wait *wait,
 	       waiter;
 }
 
-/* The frames that the oldest who lacks some lacks. */
+/*
+ * The frames that the oldest who lacks some lacks. Last, before the lock is
+ * dropped: it looks at all waiters, and a pass may have changed many.
+ */
 static void kmdom_wait_update_lack(struct kmdom_domain *dom)
 {
 	struct kmdom_waiter *waiter;
 	u64 lack = 0;
 
+	lockdep_assert_held(&dom->wait.lock);
+	if (!dom->wait.lack_stale)
+		return;
+	dom->wait.lack_stale = false;
 	list_for_each_entry(waiter, &dom->wait.waiters, node) {
 		if (waiter->lacks_frames) {
 			lack = waiter->nr_frames;
@@ -68,7 +75,7 @@ static void kmdom_waiter_remove(struct kmdom_domain *dom,
 	WRITE_ONCE(dom->wait.nr_waiters, dom->wait.nr_waiters - 1);
 	if (waiter->lacks_frames) {
 		waiter->lacks_frames = false;
-		kmdom_wait_update_lack(dom);
+		dom->wait.lack_stale = true;
 	}
 }
 
@@ -103,7 +110,7 @@ static bool kmdom_waiter_try(struct kmdom_domain *dom,
 	}
 	waiter->lacks_frames = ret == -ENOBUFS;
 	if (lacked || waiter->lacks_frames)
-		kmdom_wait_update_lack(dom);
+		dom->wait.lack_stale = true;
 	return false;
 }
 
@@ -254,6 +261,7 @@ int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	might_sleep();
 	spin_lock(&dom->wait.lock);
 	ret = kmdom_waiter_add(&waiter, lacks);
+	kmdom_wait_update_lack(dom);
 	spin_unlock(&dom->wait.lock);
 	if (ret != -EAGAIN)
 		return ret;
@@ -273,6 +281,7 @@ int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 			kmdom_wait_stalled(dom, since);
 		}
 		kmdom_wait_advance(dom);
+		kmdom_wait_update_lack(dom);
 	}
 	spin_unlock(&dom->wait.lock);
 	kmdom_wait_account(dom, since);
@@ -280,19 +289,29 @@ int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	return ret;
 }
 
-/* Tries each waiter of a page once; granting one changes the hash. */
+/* The next want of a bucket that stays there if the waiter of @want leaves. */
+static struct kmdom_want *kmdom_want_next_other(const struct kmdom_want *want)
+{
+	const struct kmdom_waiter *waiter = want->waiter;
+	struct kmdom_want *next;
+
+	do {
+		next = hlist_entry_safe(want->hash.next, struct kmdom_want, hash);
+		want = next;
+	} while (next && next->waiter == waiter);
+	return next;
+}
+
+/* Tries each waiter of a page once: each has one want of it. */
 static void kmdom_wait_try_page(struct kmdom_domain *dom, u64 index)
 {
-	u64 pass = ++dom->wait.pass;
-	struct kmdom_want *want;
+	struct kmdom_want *want, *next;
 
-again:
-	hlist_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash) {
-		if (want->index != index || want->waiter->pass == pass)
-			continue;
-		want->waiter->pass = pass;
-		if (kmdom_waiter_try(dom, want->waiter))
-			goto again;
+	for (want = hlist_entry_safe(kmdom_want_bucket(&dom->wait, index)->first,
+				     struct kmdom_want, hash); want; want = next) {
+		next = kmdom_want_next_other(want);
+		if (want->index == index)
+			kmdom_waiter_try(dom, want->waiter);
 	}
 }
 
@@ -320,6 +339,7 @@ void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index, bool answer)
 	kmdom_wait_advance(dom);
 	kmdom_wait_try_page(dom, index);
 	kmdom_wait_advance(dom);
+	kmdom_wait_update_lack(dom);
 	spin_unlock(&wait->lock);
 }
 
@@ -347,6 +367,7 @@ void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
 		if (waiter->lacks_frames && !kmdom_waiter_try(dom, waiter))
 			break;
 	kmdom_wait_advance(dom);
+	kmdom_wait_update_lack(dom);
 	if (answer && wait->nr_waiters < before)
 		wait->stalled = false;
 	spin_unlock(&wait->lock);
@@ -424,22 +445,23 @@ int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
 unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index)
 {
 	struct kmdom_wait *wait = &dom->wait;
-	struct kmdom_want *want;
+	struct kmdom_want *want, *next;
 	unsigned int nr = 0;
 
 	spin_lock(&wait->lock);
-again:
-	hlist_for_each_entry(want, kmdom_want_bucket(wait, index), hash) {
+	for (want = hlist_entry_safe(kmdom_want_bucket(wait, index)->first,
+				     struct kmdom_want, hash); want; want = next) {
+		next = kmdom_want_next_other(want);
 		if (want->index != index)
 			continue;
 		kmdom_waiter_finish(dom, want->waiter, -EIO);
 		nr++;
-		goto again;
 	}
 	if (nr) {
 		wait->stalled = false;
 		kmdom_wait_advance(dom);
 	}
+	kmdom_wait_update_lack(dom);
 	spin_unlock(&wait->lock);
 	return nr;
 }
@@ -458,6 +480,7 @@ void kmdom_wait_abort(struct kmdom_domain *dom)
 	dom->wait.aborted = true;
 	list_for_each_entry_safe(waiter, next, &dom->wait.waiters, node)
 		kmdom_waiter_finish(dom, waiter, -ENODEV);
+	kmdom_wait_update_lack(dom);
 	kmdom_events_notify(dom);
 	spin_unlock(&dom->wait.lock);
 }

@@ -61,7 +61,6 @@ struct kmdom_want {
  * @lacks_frames: pages are there, frames are not
  * @done: granted or failed, and off the list
  * @ret: 0 or what failed it
- * @pass: of kmdom_wait.pass, when it was last tried
  * @wants: one for each different page
  */
 struct kmdom_waiter {
@@ -75,7 +74,6 @@ struct kmdom_waiter {
 	bool lacks_frames;
 	bool done;
 	int ret;
-	u64 pass;
 	struct kmdom_want wants[KMDOM_PINS_MAX];
 };
 
@@ -93,6 +91,7 @@ struct kmdom_hint {
  * @wants: hash of wants
  * @events: wants that lead and were not shown
  * @lack: frames that the oldest who lacks some lacks; 0: nobody does
+ * @lack_stale: @lack is to be found anew, at the end of this pass
  * @lack_shown: the session has taken NEED_FRAMES
  * @hints: ring of pages that are gone
  * @hint_first: oldest of the ring
@@ -104,7 +103,6 @@ struct kmdom_hint {
  * @stalled: the pager missed a deadline and has not answered since
  * @aborted: no waiter is let in
  * @close_shown: the session has taken CLOSE
- * @pass: counts rounds of trying
  * @wq: the pager's threads that wait for events
  * @parked: the pager's io_uring commands that wait for events
  * @nr_parked: in @parked
@@ -116,6 +114,7 @@ struct kmdom_wait {
 	struct hlist_head wants[KMDOM_WANT_BUCKETS];
 	struct list_head events;
 	u64 lack;
+	bool lack_stale;
 	bool lack_shown;
 	struct kmdom_hint hints[KMDOM_HINTS];
 	unsigned int hint_first;
@@ -127,7 +126,6 @@ struct kmdom_wait {
 	bool stalled;
 	bool aborted;
 	bool close_shown;
-	u64 pass;
 	wait_queue_head_t wq;
 	struct list_head parked;
 	unsigned int nr_parked;
