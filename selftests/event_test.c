@@ -275,4 +275,35 @@ TEST_F(event, close_at_a_bad_address)
 	pager_leave(self->pager);
 }
 
+/* A page is asked for in the place of its oldest waiter, the heir's too. */
+TEST_F(event, oldest_first)
+{
+	struct kmdom_event events[2];
+	uint64_t other, versions[2];
+	int i;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &other));
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(other)));
+	versions[1] = self->pager->res.version;
+	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	versions[0] = self->pager->res.version;
+	ASSERT_EQ(0, proc_spawn(&self->bed.procs[3], 4));
+	for (i = 0; i < 4; i++) {
+		if (i == 2)
+			px_get_start(&self->proc[i], self->fd, KT_PAGE, other, 8);
+		else
+			px_get_start(&self->proc[i], self->fd, KT_SMALL, self->ref, 8);
+		ASSERT_TRUE(proc_sleeps(&self->proc[i], PROC_PATIENCE));
+	}
+	EXPECT_EQ(0, proc_kill(&self->proc[0]));
+	ASSERT_EQ(2, pager_resend(self->pager));
+	ASSERT_EQ(2, pager_events(self->pager, events, 2, 0));
+	EXPECT_EQ(self->index, events[0].index);
+	EXPECT_EQ(KT_REF_INDEX(other), events[1].index);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, pager_answer(self->pager, events[i].index, versions[i]));
+	for (i = 1; i < 4; i++)
+		EXPECT_EQ(0, px_get_finish(&self->proc[i], NULL, 0));
+}
+
 TEST_HARNESS_MAIN

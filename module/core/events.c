@@ -8,7 +8,7 @@
 #include "uring.h"
 
 /** kmdom_want_bucket - where the wants of page @index are */
-struct hlist_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index)
+struct list_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index)
 {
 	return &wait->wants[hash_64(index, ilog2(KMDOM_WANT_BUCKETS))];
 }
@@ -63,7 +63,7 @@ void kmdom_events_update(struct kmdom_domain *dom, u64 index)
 	bool absent;
 
 	lockdep_assert_held(&dom->wait.lock);
-	hlist_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash) {
+	list_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash) {
 		if (want->index != index)
 			continue;
 		if (want->leads)
@@ -87,7 +87,7 @@ void kmdom_events_update(struct kmdom_domain *dom, u64 index)
 /**
  * kmdom_events_drop - a want goes away
  * @dom: the domain
- * @want: off the hash; if it led, another want of its page leads in its place
+ * @want: off the hash; if it led, the next oldest want of its page does now
  *
  * Context: the lock of the waits is held.
  */
@@ -99,8 +99,8 @@ void kmdom_events_drop(struct kmdom_domain *dom, struct kmdom_want *want)
 	if (!want->leads)
 		return;
 	want->leads = false;
-	hlist_for_each_entry(heir, kmdom_want_bucket(&dom->wait, want->index),
-			     hash) {
+	list_for_each_entry(heir, kmdom_want_bucket(&dom->wait, want->index),
+			    hash) {
 		if (heir->index != want->index)
 			continue;
 		heir->leads = true;
@@ -248,7 +248,7 @@ static struct kmdom_want *kmdom_want_leader(struct kmdom_wait *wait, u64 index)
 {
 	struct kmdom_want *want;
 
-	hlist_for_each_entry(want, kmdom_want_bucket(wait, index), hash)
+	list_for_each_entry(want, kmdom_want_bucket(wait, index), hash)
 		if (want->index == index && want->leads)
 			return want;
 	return NULL;

@@ -24,7 +24,7 @@ void kmdom_wait_init(struct kmdom_wait *wait)
 	spin_lock_init(&wait->lock);
 	INIT_LIST_HEAD(&wait->waiters);
 	for (i = 0; i < KMDOM_WANT_BUCKETS; i++)
-		INIT_HLIST_HEAD(&wait->wants[i]);
+		INIT_LIST_HEAD(&wait->wants[i]);
 	INIT_LIST_HEAD(&wait->events);
 	init_waitqueue_head(&wait->wq);
 	INIT_LIST_HEAD(&wait->parked);
@@ -68,7 +68,7 @@ static void kmdom_waiter_remove(struct kmdom_domain *dom,
 
 	lockdep_assert_held(&dom->wait.lock);
 	for (i = 0; i < waiter->nr_wants; i++) {
-		hlist_del_init(&waiter->wants[i].hash);
+		list_del_init(&waiter->wants[i].hash);
 		kmdom_events_drop(dom, &waiter->wants[i]);
 	}
 	list_del_init(&waiter->node);
@@ -140,7 +140,7 @@ static void kmdom_waiter_add_want(struct kmdom_waiter *waiter, u64 index)
 	want->leads = false;
 	want->shown = false;
 	INIT_LIST_HEAD(&want->event);
-	hlist_add_head(&want->hash, kmdom_want_bucket(wait, index));
+	list_add_tail(&want->hash, kmdom_want_bucket(wait, index));
 }
 
 /* Why this task may not wait for this pager now, or 0. */
@@ -290,26 +290,26 @@ int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 }
 
 /* The next want of a bucket that stays there if the waiter of @want leaves. */
-static struct kmdom_want *kmdom_want_next_other(const struct kmdom_want *want)
+static struct kmdom_want *kmdom_want_next_other(struct list_head *bucket,
+						struct kmdom_want *want)
 {
-	const struct kmdom_waiter *waiter = want->waiter;
-	struct kmdom_want *next;
+	struct kmdom_waiter *waiter = want->waiter;
 
-	do {
-		next = hlist_entry_safe(want->hash.next, struct kmdom_want, hash);
-		want = next;
-	} while (next && next->waiter == waiter);
-	return next;
+	list_for_each_entry_continue(want, bucket, hash)
+		if (want->waiter != waiter)
+			return want;
+	return NULL;
 }
 
 /* Tries each waiter of a page once: each has one want of it. */
 static void kmdom_wait_try_page(struct kmdom_domain *dom, u64 index)
 {
+	struct list_head *bucket = kmdom_want_bucket(&dom->wait, index);
 	struct kmdom_want *want, *next;
 
-	for (want = hlist_entry_safe(kmdom_want_bucket(&dom->wait, index)->first,
-				     struct kmdom_want, hash); want; want = next) {
-		next = kmdom_want_next_other(want);
+	for (want = list_first_entry_or_null(bucket, struct kmdom_want, hash);
+	     want; want = next) {
+		next = kmdom_want_next_other(bucket, want);
 		if (want->index == index)
 			kmdom_waiter_try(dom, want->waiter);
 	}
@@ -394,7 +394,7 @@ bool kmdom_wait_is_wanted(struct kmdom_domain *dom, u64 index)
 	struct kmdom_want *want;
 
 	lockdep_assert_held(&dom->wait.lock);
-	hlist_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash)
+	list_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash)
 		if (want->index == index)
 			return true;
 	return false;
@@ -445,13 +445,14 @@ int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
 unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index)
 {
 	struct kmdom_wait *wait = &dom->wait;
+	struct list_head *bucket = kmdom_want_bucket(wait, index);
 	struct kmdom_want *want, *next;
 	unsigned int nr = 0;
 
 	spin_lock(&wait->lock);
-	for (want = hlist_entry_safe(kmdom_want_bucket(wait, index)->first,
-				     struct kmdom_want, hash); want; want = next) {
-		next = kmdom_want_next_other(want);
+	for (want = list_first_entry_or_null(bucket, struct kmdom_want, hash);
+	     want; want = next) {
+		next = kmdom_want_next_other(bucket, want);
 		if (want->index != index)
 			continue;
 		kmdom_waiter_finish(dom, want->waiter, -EIO);

@@ -33,15 +33,15 @@ struct task_struct;
 
 /**
  * struct kmdom_want - one page that a waiter lacks or keeps
- * @hash: in kmdom_wait.wants
+ * @hash: in kmdom_wait.wants, those of older waiters before it
  * @event: in kmdom_wait.events while it leads and is not shown
  * @index: of the page
  * @waiter: whose it is
- * @leads: stands for all wants of this absent page
+ * @leads: stands for all wants of this absent page: the oldest waiter's
  * @shown: the session has taken the event
  */
 struct kmdom_want {
-	struct hlist_node hash;
+	struct list_head hash;
 	struct list_head event;
 	u64 index;
 	struct kmdom_waiter *waiter;
@@ -111,7 +111,7 @@ struct kmdom_wait {
 	spinlock_t lock;
 	struct list_head waiters;
 	unsigned int nr_waiters;
-	struct hlist_head wants[KMDOM_WANT_BUCKETS];
+	struct list_head wants[KMDOM_WANT_BUCKETS];
 	struct list_head events;
 	u64 lack;
 	bool lack_stale;
@@ -156,6 +156,6 @@ void kmdom_events_give_back(struct kmdom_domain *dom,
 			    const struct kmdom_event *events, unsigned int nr);
 unsigned int kmdom_events_show_all(struct kmdom_domain *dom);
 void kmdom_events_freed(struct kmdom_domain *dom, u64 index, u64 version);
-struct hlist_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index);
+struct list_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index);
 
 #endif /* KMDOM_WAIT_H */
