@@ -307,10 +307,13 @@ int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 			return kmdom_page_create(cache, pin, promised);
 		}
 		frame = kmdom_slot_claim(cache, ref);
-		if (!frame)
-			continue;
-		kmdom_slot_begin(frame, ref, pin);
-		return 0;
+		if (frame) {
+			kmdom_slot_begin(frame, ref, pin);
+			return 0;
+		}
+		/* The table is cut: no hint leads anywhere any more. */
+		if (kmdom_domain_aborted(cache->dom))
+			return -ENODEV;
 	}
 }
 
