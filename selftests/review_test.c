@@ -35,8 +35,8 @@ FIXTURE_TEARDOWN(review)
 	EXPECT_EQ(0, bed_down(&self->bed));
 }
 
-/* More descriptors than the kernel allocates at once: an error, no WARNING. */
-TEST_F(review, a_pool_of_64_gigabytes)
+/* More descriptors than this machine has memory for: an error, no WARNING. */
+TEST_F(review, a_pool_of_32_gigabytes)
 {
 	char name[KMDOM_NAME_MAX];
 	struct pager pager;

@@ -209,9 +209,9 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames)
 	/* Before the descriptors of frames that it can never have. */
 	if (nr_frames > kmdom_user_limit())
 		return ERR_PTR(-EDQUOT);
-	/* The kernel warns of sizes that it refuses, if it is let. */
+	/* More than there is memory for is an error, and nobody is killed for it. */
 	pool = kvzalloc(struct_size(pool, frames, nr_frames),
-			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	pool->dom = kmdom_domain_get(dom);

@@ -60,7 +60,7 @@
 #define KMDOM_FRAME_SIZE	4096	/* bytes of a frame and of a page */
 #define KMDOM_FRAMES_MIN	128	/* the least max_frames of a domain */
 #define KMDOM_FRAMES_RESERVE	64	/* kept for the oldest waiting pin set */
-#define KMDOM_FRAMES_MAX	(1U << 24)	/* the most, 64 GiB */
+#define KMDOM_FRAMES_MAX	(1U << 23)	/* the most, 32 GiB */
 #define KMDOM_SLOTS_MAX		64	/* slots of a session */
 #define KMDOM_OPS_MAX		256	/* operations in one exchange */
 #define KMDOM_EVENTS_MAX	256	/* events out of one exchange */
