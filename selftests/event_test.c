@@ -3,6 +3,7 @@
  * Events: what a pager is told, once, and again when it asks; what becomes of
  * it when a client goes away or a copy fails; the rights of the oldest waiter.
  */
+#include <sys/ioctl.h>
 #include "harness.h"
 
 #define FRAMES	256
@@ -304,6 +305,48 @@ TEST_F(event, oldest_first)
 		EXPECT_EQ(0, pager_answer(self->pager, events[i].index, versions[i]));
 	for (i = 1; i < 4; i++)
 		EXPECT_EQ(0, px_get_finish(&self->proc[i], NULL, 0));
+}
+
+/* door_exchange() writes to the exchange, too. */
+static int exchange_there(struct door *door, const struct kmdom_exchange *ex)
+{
+	__u64 data;
+	int ret, res;
+
+	if (door->kind == DOOR_IOCTL)
+		return ioctl(door->fd, KMDOM_IOC_EXCHANGE, ex) ? -errno : 0;
+	ret = uring_submit(&door->ring, door->fd, ex, 1);
+	if (!ret)
+		ret = uring_take(&door->ring, PROC_PATIENCE, &data, &res);
+	return ret ? ret : res;
+}
+
+/* A pager that was not told how many events it got gets all of them again. */
+TEST_F(event, counts_at_a_bad_address)
+{
+	struct kmdom_event events[2];
+	struct kmdom_exchange *ex;
+	uint64_t version;
+
+	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	version = self->pager->res.version;
+	px_get_start(self->proc, self->fd, KT_SMALL, self->ref, 8);
+	ASSERT_TRUE(proc_sleeps(self->proc, PROC_PATIENCE));
+	ex = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, ex);
+	*ex = (struct kmdom_exchange) {
+		.events = (unsigned long)events, .max_events = 1, .timeout_ns = -1,
+	};
+	ASSERT_EQ(0, mprotect(ex, 4096, PROT_READ));
+	EXPECT_EQ(-EFAULT, exchange_there(&self->pager->door, ex));
+	EXPECT_EQ(KMDOM_EVENT_FAULT, events[0].type);
+	ASSERT_EQ(2, pager_events(self->pager, events, 2, 0));
+	EXPECT_EQ(KMDOM_EVENT_FAULT, events[0].type);
+	EXPECT_EQ(self->index, events[0].index);
+	EXPECT_EQ(KMDOM_EVENT_GARBAGE_UNKNOWN, events[1].type);
+	EXPECT_EQ(0, pager_answer(self->pager, self->index, version));
+	EXPECT_EQ(0, px_get_finish(self->proc, NULL, 0));
+	munmap(ex, 4096);
 }
 
 TEST_HARNESS_MAIN

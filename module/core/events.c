@@ -324,7 +324,7 @@ unsigned int kmdom_events_show_all(struct kmdom_domain *dom)
 	}
 	wait->lack_shown = false;
 	wait->close_shown = false;
-	if (nr || wait->lack)
+	if (kmdom_events_pending(wait))
 		kmdom_events_notify(dom);
 	return nr + !!wait->lack + wait->aborted;
 }

@@ -437,6 +437,19 @@ int kmdom_exchange_events(struct kmdom_session *session,
 	return ret;
 }
 
+/* The pager does not know which events it was given: all are new again. */
+static void kmdom_events_uncounted(struct kmdom_session *session)
+{
+	struct kmdom_domain *dom = session->dom;
+
+	spin_lock(&dom->wait.lock);
+	if (dom->wait.session == session->id) {
+		dom->wait.hints_lost = true;
+		kmdom_events_show_all(dom);
+	}
+	spin_unlock(&dom->wait.lock);
+}
+
 /**
  * kmdom_exchange_finish - write the counts of an exchange
  * @session: the session
@@ -455,10 +468,12 @@ int kmdom_exchange_finish(struct kmdom_session *session,
 	ex->free_frames = ledger->nr_free;
 	ex->used_frames = ledger->nr_used;
 	spin_unlock(&ledger->lock);
-	if (copy_to_user(u64_to_user_ptr(addr + from), (void *)ex + from,
-			 sizeof(*ex) - from))
-		return -EFAULT;
-	return 0;
+	if (!copy_to_user(u64_to_user_ptr(addr + from), (void *)ex + from,
+			  sizeof(*ex) - from))
+		return 0;
+	if (ex->nr_events)
+		kmdom_events_uncounted(session);
+	return -EFAULT;
 }
 
 /* Sleeps until there are events, a WAKE, the session's end, or @ex's timeout. */

@@ -364,8 +364,11 @@ struct kmdom_event {
  * not kill is no error, with @nr_events 0. EFAULT on the structure or on @ops
  * means that nothing was done; on a result or an event the call ends, and the
  * counts tell what was delivered; what was not is delivered again (events) or
- * can be repeated (operations). EOWNERDEAD, ENODEV, EINTR, EINVAL, EBUSY (through
- * io_uring: as many commands are parked as the session has slots).
+ * can be repeated (operations). EFAULT on the counts leaves these as they were:
+ * the operations were carried out, and if there were events, all that is not
+ * answered is shown again, and hints become KMDOM_EVENT_GARBAGE_UNKNOWN.
+ * EOWNERDEAD, ENODEV, EINTR, EINVAL, EBUSY (through io_uring: as many commands
+ * are parked as the session has slots).
  */
 struct kmdom_exchange {
 	__u64 ops;
