@@ -261,6 +261,9 @@ TEST_F(hostile, other_types_record)
 	other = store_get(self->bed.store, KT_REF_INDEX(ref), self->pager->res.version);
 	ASSERT_NE(NULL, other);
 	rec = (struct kmdom_record *)other->data;
+	/* Another page's first of all. */
+	EXPECT_EQ(-EXDEV, pager_restore(self->pager, self->index, self->version,
+					other->data, other->len));
 	rec->index = mine->index;
 	rec->version = mine->version;
 	EXPECT_EQ(-EINVAL, tell(self, other->data, other->len));

@@ -359,14 +359,28 @@ int kmdom_record_encode(const struct kmdom_schema *schema,
 	return len;
 }
 
-/* Is this a record of the type, of @len bytes, whichever page it is of? */
+/* Is this a record at all, of a format that is known? */
+static bool format_ok(const struct kmdom_record *rec)
+{
+	return le32_to_cpu(rec->magic) == KMDOM_MAGIC_RECORD &&
+	       le16_to_cpu(rec->format) == KMDOM_RECORD_FORMAT &&
+	       !rec->reserved;
+}
+
+/* Is it of that page, whatever that page holds? */
+static bool identity_ok(const struct kmdom_record *rec,
+			const struct kmdom_record_id *expected)
+{
+	return !memcmp(rec->domain, expected->domain, sizeof(rec->domain)) &&
+	       rec->level == expected->level &&
+	       le64_to_cpu(rec->index) == expected->index;
+}
+
+/* Is it a record of the type, of @len bytes? */
 static bool header_ok(const struct kmdom_schema *schema,
 		      const struct kmdom_record *rec, size_t len,
 		      const unsigned long *live)
 {
-	if (le32_to_cpu(rec->magic) != KMDOM_MAGIC_RECORD ||
-	    le16_to_cpu(rec->format) != KMDOM_RECORD_FORMAT || rec->reserved)
-		return false;
 	if (rec->policy != schema->type->policy ||
 	    le64_to_cpu(rec->type) != schema->hash ||
 	    le16_to_cpu(rec->slots) != schema->slots)
@@ -389,8 +403,9 @@ static bool header_ok(const struct kmdom_schema *schema,
  * that only the kernel's own word is authenticated afterwards.
  *
  * Context: any.
- * Return: 0; -EINVAL if it is no record of that type; -EXDEV if it is one of
- * another domain or page; -ESTALE if it is one of another version.
+ * Return: 0; -EINVAL if it is no record; -EXDEV if it is one of another domain or
+ * page, of whatever type; -EINVAL if it is none of that type; -ESTALE if it is
+ * one of another version.
  */
 int kmdom_record_check(const struct kmdom_schema *schema,
 		       const struct kmdom_record_id *expected,
@@ -401,13 +416,13 @@ int kmdom_record_check(const struct kmdom_schema *schema,
 
 	if (len < KMDOM_RECORD_MIN || len > KMDOM_RECORD_MAX)
 		return -EINVAL;
+	if (!format_ok(rec))
+		return -EINVAL;
+	if (!identity_ok(rec, expected))
+		return -EXDEV;
 	map_read(rec, live);
 	if (!header_ok(schema, rec, len, live))
 		return -EINVAL;
-	if (memcmp(rec->domain, expected->domain, sizeof(rec->domain)) ||
-	    rec->level != expected->level ||
-	    le64_to_cpu(rec->index) != expected->index)
-		return -EXDEV;
 	if (le64_to_cpu(rec->version) != expected->version)
 		return -ESTALE;
 
