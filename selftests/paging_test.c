@@ -569,4 +569,17 @@ TEST_F(paging, scan)
 	EXPECT_FALSE(pages->flags & KMDOM_PAGEF_REFERENCED);
 }
 
+/* Exported before, by whomever: the one valid record's version tells which. */
+TEST_F(paging, export_of_an_absent_page)
+{
+	uint64_t version;
+
+	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	version = self->pager->res.version;
+	EXPECT_EQ(-EALREADY, pager_export(self->pager, self->index, 0));
+	EXPECT_EQ(version, self->pager->res.version);
+	EXPECT_EQ(0, pager_answer(self->pager, self->index, version));
+	EXPECT_EQ(0, holds(self->fd, self->ref, 1));
+}
+
 TEST_HARNESS_MAIN

@@ -49,6 +49,19 @@ static int kmdom_entry_error(u64 entry, u64 version)
 	}
 }
 
+/* Locks the table of a page; there may be none. */
+static int kmdom_entry_lock(struct kmdom_domain *dom, const struct kmdom_op *op,
+			    struct kmdom_frame **leaf, u64 *entry)
+{
+	if (op->index > KMDOM_INDEX_MAX)
+		return -ENOENT;
+	*leaf = kmdom_table_lock(&dom->table, op->index);
+	if (!*leaf)
+		return -ENOENT;
+	*entry = kmdom_table_entry(*leaf, op->index);
+	return 0;
+}
+
 /* Locks the table of a present page, and gives its frame. */
 static int kmdom_present_lock(struct kmdom_domain *dom,
 			      const struct kmdom_op *op,
@@ -56,13 +69,10 @@ static int kmdom_present_lock(struct kmdom_domain *dom,
 			      struct kmdom_frame **frame)
 {
 	u64 entry;
+	int ret = kmdom_entry_lock(dom, op, leaf, &entry);
 
-	if (op->index > KMDOM_INDEX_MAX)
-		return -ENOENT;
-	*leaf = kmdom_table_lock(&dom->table, op->index);
-	if (!*leaf)
-		return -ENOENT;
-	entry = kmdom_table_entry(*leaf, op->index);
+	if (ret)
+		return ret;
 	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
 		*frame = kmdom_entry_frame(entry);
 		return 0;
@@ -153,11 +163,19 @@ static int kmdom_export_begin(struct kmdom_session *session,
 {
 	struct kmdom_domain *dom = session->dom;
 	struct kmdom_frame *leaf;
+	u64 entry;
 	int ret;
 
-	ret = kmdom_present_lock(dom, op, &leaf, frame);
+	ret = kmdom_entry_lock(dom, op, &leaf, &entry);
 	if (ret)
-		return ret == -ESTALE ? -EALREADY : ret;
+		return ret;
+	if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT) {
+		kmdom_table_unlock(leaf);
+		if (kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT)
+			res->version = kmdom_entry_value(entry);
+		return kmdom_entry_error(entry, res->version);
+	}
+	*frame = kmdom_entry_frame(entry);
 	if (kmdom_frame_clean(*frame, session)) {
 		res->version = (*frame)->version;
 		kmdom_table_unlock(leaf);
@@ -370,12 +388,9 @@ int kmdom_page_refuse(struct kmdom_session *session, const struct kmdom_op *op,
 	u64 entry;
 	int ret;
 
-	if (op->index > KMDOM_INDEX_MAX)
-		return -ENOENT;
-	leaf = kmdom_table_lock(&dom->table, op->index);
-	if (!leaf)
-		return -ENOENT;
-	entry = kmdom_table_entry(leaf, op->index);
+	ret = kmdom_entry_lock(dom, op, &leaf, &entry);
+	if (ret)
+		return ret;
 	switch (kmdom_entry_state(entry)) {
 	case KMDOM_PAGE_ABSENT:
 		ret = kmdom_entry_value(entry) == op->version ? 0 : -ESTALE;

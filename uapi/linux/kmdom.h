@@ -179,7 +179,8 @@ struct kmdom_name {
  *	version and len of the result tell the record's. The page is then clean,
  *	exported at that version by this session. @version 0. EBUSY (moving, a
  *	write pin is held), EAGAIN (dirtied while the record was copied out),
- *	EALREADY (clean already; version tells at which), ENOENT, EMSGSIZE
+ *	EALREADY (clean already, or absent; version tells at which), ENOENT,
+ *	EMSGSIZE
  * @KMDOM_OP_STORED: vouch for @version of page @index. EAGAIN (dirtied
  *	since), ESTALE (another version), ENOENT
  * @KMDOM_OP_EVICT: vouch for @version of page @index, and drop its frame.
