@@ -266,29 +266,44 @@ static int kmdom_op_plain(struct kmdom_session *session,
 	return ret;
 }
 
+static int kmdom_op_call(struct kmdom_session *session, struct kmdom_slot *slot,
+			 const struct kmdom_op *op, struct kmdom_result *res)
+{
+	int ret = kmdom_op_check(op);
+
+	if (ret)
+		return ret;
+	switch (op->code) {
+	case KMDOM_OP_GRANT:
+	case KMDOM_OP_REVOKE:
+		return kmdom_op_frames(session, op, res);
+	case KMDOM_OP_EXPORT:
+		return kmdom_op_export(session, slot, op, res);
+	case KMDOM_OP_RESTORE:
+		return kmdom_op_restore(session, slot, op);
+	case KMDOM_OP_SCAN:
+		return kmdom_op_scan(session, slot, op, res);
+	default:
+		return kmdom_op_plain(session, op, res);
+	}
+}
+
+/* The errors of a RESTORE that say that the record was not taken for what it is. */
+static bool kmdom_record_rejected(int ret)
+{
+	return ret == -EINVAL || ret == -ESTALE || ret == -EXDEV ||
+	       ret == -EBADMSG;
+}
+
 static void kmdom_op_run(struct kmdom_session *session, struct kmdom_slot *slot,
 			 const struct kmdom_op *op, struct kmdom_result *res)
 {
 	memset(res, 0, sizeof(*res));
-	res->ret = kmdom_op_check(op);
-	if (res->ret)
-		return;
-	switch (op->code) {
-	case KMDOM_OP_GRANT:
-	case KMDOM_OP_REVOKE:
-		res->ret = kmdom_op_frames(session, op, res);
-		break;
-	case KMDOM_OP_EXPORT:
-		res->ret = kmdom_op_export(session, slot, op, res);
-		break;
-	case KMDOM_OP_RESTORE:
-		res->ret = kmdom_op_restore(session, slot, op);
-		break;
-	case KMDOM_OP_SCAN:
-		res->ret = kmdom_op_scan(session, slot, op, res);
-		break;
-	default:
-		res->ret = kmdom_op_plain(session, op, res);
+	res->ret = kmdom_op_call(session, slot, op, res);
+	/* Here, so that none is forgotten, however early it was seen. */
+	if (op->code == KMDOM_OP_RESTORE && kmdom_record_rejected(res->ret)) {
+		atomic64_inc(&session->dom->stats.rejected);
+		trace_kmdom_reject(session->dom, op->index, op->version, res->ret);
 	}
 }
 

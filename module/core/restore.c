@@ -134,7 +134,7 @@ static int kmdom_restore_open(struct kmdom_session *session,
 
 	ret = kmdom_record_open(dom, slot, op, cache);
 	if (ret)
-		goto reject;
+		return ret;
 	frame = kmdom_restore_frame(dom, op->index);
 	if (!frame)
 		return -ENOBUFS;
@@ -142,17 +142,10 @@ static int kmdom_restore_open(struct kmdom_session *session,
 	kmdom_frame_describe(frame, session, op, cache);
 	ret = kmdom_record_decode(&cache->schema, slot->record, op->len,
 				  kmdom_frame_data(frame), frame->live);
-	if (ret) {
-		kmdom_restore_undo(frame);
-		goto reject;
-	}
-	ret = kmdom_restore_publish(dom, frame, entry);
+	if (!ret)
+		ret = kmdom_restore_publish(dom, frame, entry);
 	if (ret)
 		kmdom_restore_undo(frame);
-	return ret;
-reject:
-	atomic64_inc(&dom->stats.rejected);
-	trace_kmdom_reject(dom, op->index, op->version, ret);
 	return ret;
 }
 
