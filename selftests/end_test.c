@@ -338,4 +338,17 @@ TEST_F(end, orphans_that_are_adopted)
 	pager_leave(self->heir);
 }
 
+/* When DESTROY has returned, the name is free. */
+TEST_F(end, a_name_is_free_at_once)
+{
+	char name[KMDOM_NAME_MAX];
+	int i;
+
+	bed_name(name, sizeof(name));
+	for (i = 0; i < 200; i++) {
+		ASSERT_EQ(0, pager_create(self->heir, name, KMDOM_FRAMES_MIN, 60));
+		ASSERT_EQ(0, pager_destroy(self->heir, name));
+	}
+}
+
 TEST_HARNESS_MAIN

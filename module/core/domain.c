@@ -263,6 +263,9 @@ static void kmdom_reap_work(struct work_struct *work)
 	/* The session was fenced: no request is at work, now or later. */
 	kmdom_seal_erase(dom->seal);
 	trace_kmdom_reaped(dom);
+	/* Before DESTROY, which no client outlasts, returns: its name is free. */
+	if (!atomic_read(&dom->clients))
+		kmdom_domain_unlist(dom);
 	complete_all(&dom->reaped);
 	smp_mb();	/* pairs with atomic_dec_and_test() of kmdom_domain_put() */
 	if (!atomic_read(&dom->clients))
