@@ -280,10 +280,16 @@ static long create_some(void *arg)
 TEST_F(limit, domains_of_a_user)
 {
 	long old = param_get("max_domains");
+	long long start = now_ms();
 
 	ASSERT_LT(0, old);
 	ASSERT_EQ(0, param_set("max_domains", 3));
-	EXPECT_EQ(-EDQUOT, proc_call(self->pager, create_some, &self->adopt, sizeof(self->adopt)));
+	/* Those of the tests before count until their memory is gone. */
+	do {
+		ASSERT_EQ(0, again(self->pager));
+		EXPECT_EQ(-EDQUOT, proc_call(self->pager, create_some, &self->adopt,
+					     sizeof(self->adopt)));
+	} while (self->adopt.session < 4 && now_ms() - start < PROC_PATIENCE);
 	EXPECT_EQ(0, param_set("max_domains", old));
 	/* The fourth one was refused. */
 	EXPECT_EQ(4, self->adopt.session);
@@ -334,6 +340,36 @@ TEST_F(limit, aborted_while_a_pool_is_made)
 	EXPECT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(-ENODEV, adoption.ret);
 	close(client);
+}
+
+/* Without its name it counts, too, while a descriptor keeps its memory. */
+TEST_F(limit, a_domain_counts_until_it_is_freed)
+{
+	struct remote_adopt other = self->adopt;
+	struct proc *proc = &self->bed.procs[1];
+	long old = param_get("max_domains");
+	long long start = now_ms();
+	int ret;
+
+	ASSERT_LT(0, old);
+	ASSERT_EQ(0, remote_adopt(self->pager, &self->adopt));
+	ASSERT_EQ(0, pager_abort(self->root, self->full));
+	ASSERT_EQ(0, param_set("max_domains", 1));
+	strcpy(other.name, "other");
+	other.frames = 1;
+	other.grant = 0;
+	ASSERT_EQ(0, proc_spawn(proc, 2));
+	EXPECT_EQ(-EDQUOT, remote_adopt(proc, &other));
+	EXPECT_EQ(0, proc_kill(self->pager));
+	do {
+		ASSERT_EQ(0, proc_kill(proc));
+		ASSERT_EQ(0, proc_spawn(proc, 2));
+		ret = remote_adopt(proc, &other);
+	} while (ret == -EDQUOT && now_ms() - start < PROC_PATIENCE);
+	EXPECT_EQ(0, param_set("max_domains", old));
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, proc_kill(proc));
+	EXPECT_EQ(0, pager_destroy(self->root, "1234/other"));
 }
 
 TEST_HARNESS_MAIN

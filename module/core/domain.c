@@ -25,7 +25,11 @@
 
 struct workqueue_struct *kmdom_wq;
 
-/* Protects the list, the numbers, and the count of a uid's domains. */
+/*
+ * Protects the list, the numbers, and the count of a uid's domains. A domain
+ * that is gone stays on the list, without its name, until its memory goes: it
+ * counts for its uid as long as it costs.
+ */
 static DEFINE_MUTEX(kmdom_registry_lock);
 static LIST_HEAD(kmdom_registry);
 static u64 kmdom_last_id;
@@ -49,6 +53,9 @@ struct kmdom_domain *kmdom_domain_get(struct kmdom_domain *dom)
 static void kmdom_domain_free(struct kmdom_domain *dom)
 {
 	trace_kmdom_gone(dom);
+	mutex_lock(&kmdom_registry_lock);
+	list_del(&dom->node);
+	mutex_unlock(&kmdom_registry_lock);
 	kmdom_seal_destroy(dom->seal);
 	kmdom_caches_destroy(dom);
 	mem_cgroup_put(dom->memcg);
@@ -100,7 +107,7 @@ static struct kmdom_domain *kmdom_registry_find(const char *name)
 
 	lockdep_assert_held(&kmdom_registry_lock);
 	list_for_each_entry(dom, &kmdom_registry, node)
-		if (!strcmp(dom->name, name))
+		if (dom->listed && !strcmp(dom->name, name))
 			return dom;
 	return NULL;
 }
@@ -154,7 +161,7 @@ struct kmdom_domain *kmdom_domain_after(u64 id)
 
 	mutex_lock(&kmdom_registry_lock);
 	list_for_each_entry(dom, &kmdom_registry, node) {
-		if (dom->id > id) {
+		if (dom->listed && dom->id > id) {
 			found = kmdom_domain_get(dom);
 			break;
 		}
@@ -168,8 +175,8 @@ static void kmdom_domain_unlist(struct kmdom_domain *dom)
 	bool listed;
 
 	mutex_lock(&kmdom_registry_lock);
-	listed = !list_empty(&dom->node);
-	list_del_init(&dom->node);
+	listed = dom->listed;
+	dom->listed = false;
 	mutex_unlock(&kmdom_registry_lock);
 	if (listed)
 		kmdom_domain_unref(dom);
@@ -436,7 +443,7 @@ static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 	kmdom_table_init(&dom->table);
 	kmdom_ledger_init(&dom->ledger, arg->max_frames);
 	init_waitqueue_head(&dom->drain_wq);
-	xa_init_flags(&dom->caches, XA_FLAGS_ALLOC1);
+	xa_init_flags(&dom->caches, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kmdom_wait_init(&dom->wait);
 	INIT_DELAYED_WORK(&dom->orphan_work, kmdom_orphan_work);
 	INIT_WORK(&dom->reap_work, kmdom_reap_work);
@@ -458,6 +465,7 @@ static int kmdom_domain_enlist(struct kmdom_domain *dom)
 		ret = -EDQUOT;
 	} else {
 		dom->id = ++kmdom_last_id;
+		dom->listed = true;
 		/* In order of numbers, for those who list them. */
 		list_add_tail(&dom->node, &kmdom_registry);
 	}

@@ -87,7 +87,8 @@ struct kmdom_stats {
  * @orphan_seconds: grace without a session; constant
  * @memcg: charged for what the kernel keeps for the domain; constant
  * @refs: all references; the last one frees the domain
- * @node: in the registry (registry lock)
+ * @node: in the registry, until it is freed (registry lock)
+ * @listed: it has its name and is found (registry lock)
  * @lifecycle: serialises what begins and ends: sessions, clients, abort
  * @clients: mounts and the like (@lifecycle to raise)
  * @state: enum kmdom_domain_state (@lifecycle; also read without)
@@ -119,6 +120,7 @@ struct kmdom_domain {
 	struct mem_cgroup *memcg;
 	refcount_t refs;
 	struct list_head node;
+	bool listed;
 	struct mutex lifecycle;
 	atomic_t clients;
 	enum kmdom_domain_state state;
