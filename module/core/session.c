@@ -102,6 +102,7 @@ static int kmdom_adopt_check(struct kmdom_domain *dom,
 
 static void kmdom_session_free(struct kmdom_session *session)
 {
+	kmdom_uring_exit(session);
 	kmdom_slots_destroy(session);
 	if (!IS_ERR_OR_NULL(session->pool))
 		kmdom_pool_put(session->pool);
@@ -125,6 +126,8 @@ static struct kmdom_session *kmdom_session_alloc(struct kmdom_domain *dom,
 	/* Until it begins. */
 	session->ended = -EOWNERDEAD;
 	ret = kmdom_slots_create(session, arg->slots, dom->seal);
+	if (!ret)
+		ret = kmdom_uring_init(session);
 	if (ret)
 		goto free;
 	session->pool = kmdom_pool_create(dom, arg->pool_frames);

@@ -18,6 +18,7 @@
 struct file_operations;
 struct kmdom_adopt;
 struct kmdom_domain;
+struct kmdom_parked;
 struct kmdom_pool;
 struct kmdom_wait;
 struct pid;
@@ -37,6 +38,8 @@ struct pid;
  * @nr_slots: constant
  * @slots_free: bits of those that are free (atomic)
  * @slots_wq: threads that wait for one
+ * @parked: room for commands that wait in rings, as many as slots
+ * @parked_free: bits of what is free of it (atomic)
  * @wakes: counts WAKE
  */
 struct kmdom_session {
@@ -50,6 +53,8 @@ struct kmdom_session {
 	unsigned int nr_slots;
 	unsigned long slots_free;
 	wait_queue_head_t slots_wq;
+	struct kmdom_parked *parked;
+	unsigned long parked_free;
 	unsigned int wakes;
 };
 

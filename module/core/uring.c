@@ -22,6 +22,7 @@
 
 /**
  * struct kmdom_parked - a command that waits for events
+ * @nr: its number in the session
  * @node: in kmdom_wait.parked, or empty (lock of the waits)
  * @cmd: the command
  * @session: the session; the command's file keeps it
@@ -29,6 +30,7 @@
  * @addr: of the user's structure
  */
 struct kmdom_parked {
+	unsigned int nr;
 	struct list_head node;
 	struct io_uring_cmd *cmd;
 	struct kmdom_session *session;
@@ -40,6 +42,44 @@ struct kmdom_uring_pdu {
 	struct kmdom_parked *parked;
 };
 
+/**
+ * kmdom_uring_init - room for what a session's rings will park
+ * @session: the session; its slots are made, and as many may be parked
+ *
+ * Context: may sleep; charged to the caller.
+ * Return: 0 or -ENOMEM.
+ */
+int kmdom_uring_init(struct kmdom_session *session)
+{
+	unsigned int i;
+
+	session->parked = kcalloc(session->nr_slots, sizeof(*session->parked),
+				  GFP_KERNEL_ACCOUNT);
+	if (!session->parked)
+		return -ENOMEM;
+	for (i = 0; i < session->nr_slots; i++) {
+		session->parked[i].nr = i;
+		set_bit(i, &session->parked_free);
+	}
+	return 0;
+}
+
+/** kmdom_uring_exit - undo kmdom_uring_init(); no command is parked */
+void kmdom_uring_exit(struct kmdom_session *session)
+{
+	kfree(session->parked);
+}
+
+static struct kmdom_parked *kmdom_parked_get(struct kmdom_session *session)
+{
+	unsigned long nr;
+
+	for_each_set_bit(nr, &session->parked_free, session->nr_slots)
+		if (test_and_clear_bit(nr, &session->parked_free))
+			return &session->parked[nr];
+	return NULL;
+}
+
 static struct kmdom_parked **kmdom_cmd_parked(struct io_uring_cmd *cmd)
 {
 	return &io_uring_cmd_to_pdu(cmd, struct kmdom_uring_pdu)->parked;
@@ -49,9 +89,12 @@ static struct kmdom_parked **kmdom_cmd_parked(struct io_uring_cmd *cmd)
 static void kmdom_parked_done(struct kmdom_parked *parked, int ret,
 			      unsigned int issue_flags)
 {
+	struct kmdom_session *session = parked->session;
 	struct io_uring_cmd *cmd = parked->cmd;
 
-	kfree(parked);
+	/* The command still holds its file, and that the session. */
+	smp_mb__before_atomic();	/* pairs with test_and_clear_bit() */
+	set_bit(parked->nr, &session->parked_free);
 	io_uring_cmd_done(cmd, ret, 0, issue_flags);
 }
 
@@ -99,7 +142,6 @@ static void kmdom_parked_wake(struct kmdom_wait *wait,
 {
 	lockdep_assert_held(&wait->lock);
 	list_del_init(&parked->node);
-	wait->nr_parked--;
 	io_uring_cmd_complete_in_task(parked->cmd, kmdom_parked_complete);
 }
 
@@ -151,10 +193,8 @@ static int kmdom_uring_cancel(struct io_uring_cmd *cmd,
 	 */
 	spin_lock(&wait->lock);
 	mine = !list_empty(&parked->node);
-	if (mine) {
+	if (mine)
 		list_del_init(&parked->node);
-		wait->nr_parked--;
-	}
 	spin_unlock(&wait->lock);
 	if (mine)
 		kmdom_parked_done(parked, -ECANCELED, issue_flags);
@@ -169,14 +209,13 @@ static int kmdom_uring_park(struct io_uring_cmd *cmd,
 	struct kmdom_wait *wait = &session->dom->wait;
 	struct kmdom_parked *parked;
 
-	if (READ_ONCE(wait->nr_parked) >= session->nr_slots)
-		return -EBUSY;
-	parked = kmalloc(sizeof(*parked), GFP_KERNEL_ACCOUNT);
+	parked = kmdom_parked_get(session);
 	if (!parked)
-		return -ENOMEM;
-	*parked = (struct kmdom_parked){
-		.cmd = cmd, .session = session, .ex = *ex, .addr = addr,
-	};
+		return -EBUSY;
+	parked->cmd = cmd;
+	parked->session = session;
+	parked->ex = *ex;
+	parked->addr = addr;
 	/* A cancellation that comes before it is on the list finds it on none. */
 	INIT_LIST_HEAD(&parked->node);
 	*kmdom_cmd_parked(cmd) = parked;
@@ -185,7 +224,6 @@ static int kmdom_uring_park(struct io_uring_cmd *cmd,
 	/* From the moment it is on the list, another may complete it. */
 	spin_lock(&wait->lock);
 	list_add_tail(&parked->node, &wait->parked);
-	wait->nr_parked++;
 	if (kmdom_events_pending(wait) || session->ended)
 		kmdom_parked_wake(wait, parked);
 	spin_unlock(&wait->lock);

@@ -105,7 +105,6 @@ struct kmdom_hint {
  * @close_shown: the session has taken CLOSE
  * @wq: the pager's threads that wait for events
  * @parked: the pager's io_uring commands that wait for events
- * @nr_parked: in @parked
  */
 struct kmdom_wait {
 	spinlock_t lock;
@@ -128,7 +127,6 @@ struct kmdom_wait {
 	bool close_shown;
 	wait_queue_head_t wq;
 	struct list_head parked;
-	unsigned int nr_parked;
 };
 
 /* wait.c */
