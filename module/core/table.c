@@ -126,7 +126,16 @@ void kmdom_table_set(struct kmdom_frame *leaf, u64 index, u64 entry)
 	smp_store_release(slot, entry);
 }
 
-/* A frame that becomes a table. It is zero, which is an empty table. */
+/*
+ * A frame that becomes a table. It is zero, which is an empty table.
+ *
+ * Limit: who has used up the tables that he was promised takes one of the last
+ * frames, though he is not the oldest waiter. The promise covers the tables of
+ * neighbours, but the cursor is everybody's: with 511 pages of others between
+ * any two of his own, each of his can call for a table. To refuse it would fail
+ * an allocation that was promised; so the reserve pays, by a frame for each 512
+ * new pages at most.
+ */
 static struct kmdom_frame *kmdom_table_new(struct kmdom_domain *dom, u64 index,
 					   unsigned int level,
 					   unsigned int *promised)
