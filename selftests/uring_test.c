@@ -439,4 +439,38 @@ TEST_F(uring, killed_with_an_event_under_way)
 	EXPECT_EQ(0, serve(self->pager, self->client, &event));
 }
 
+/* Operations that wait for pins do not hold up who submits them. */
+TEST_F(uring, drains_in_a_worker)
+{
+	struct kmdom_op ops[64];
+	struct kmdom_result results[ARRAY_SIZE(ops)];
+	volatile int32_t *last = &results[ARRAY_SIZE(ops) - 1].ret;
+	uint64_t ref;
+	__u64 data;
+	int res;
+	size_t i;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &ref));
+	ASSERT_EQ(0, kt_pin(self->fd, 1, KT_PAGE, ref, 1));
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i] = (struct kmdom_op) {
+			.code = KMDOM_OP_EXPORT, .flags = KMDOM_OPF_DRAIN,
+			.index = KT_REF_INDEX(ref),
+			.buf = (unsigned long)self->pager->buf, .len = KMDOM_RECORD_MAX,
+		};
+	self->ex[0] = (struct kmdom_exchange) {
+		.ops = (unsigned long)ops, .results = (unsigned long)results,
+		.nr_ops = ARRAY_SIZE(ops), .timeout_ns = -1,
+	};
+	*last = 1;
+	ASSERT_EQ(0, uring_submit(&self->ring, self->pager->fd, &self->ex[0], 1));
+	EXPECT_EQ(1, *last);
+	ASSERT_EQ(0, uring_take(&self->ring, PROC_PATIENCE, &data, &res));
+	EXPECT_EQ(0, res);
+	EXPECT_EQ(ARRAY_SIZE(ops), self->ex[0].nr_results);
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		EXPECT_EQ(-EBUSY, results[i].ret);
+	EXPECT_EQ(0, kt_end(self->fd, 1));
+}
+
 TEST_HARNESS_MAIN

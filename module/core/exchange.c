@@ -330,9 +330,28 @@ int kmdom_exchange_read(struct kmdom_exchange *ex, u64 addr, u32 len)
 	return 0;
 }
 
+/* Whether an operation may sleep for long: for pins, or for memory. */
+static bool kmdom_op_blocks(const struct kmdom_session *session,
+			    const struct kmdom_op *op)
+{
+	return (op->flags & KMDOM_OPF_DRAIN) ||
+	       (op->code == KMDOM_OP_GRANT && READ_ONCE(session->pool->nr_bare));
+}
+
+static bool kmdom_ops_block(const struct kmdom_session *session,
+			    const struct kmdom_op *ops, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (kmdom_op_blocks(session, &ops[i]))
+			return true;
+	return false;
+}
+
 static int kmdom_exchange_ops(struct kmdom_session *session,
 			      struct kmdom_slot *slot,
-			      struct kmdom_exchange *ex)
+			      struct kmdom_exchange *ex, bool nonblock)
 {
 	struct kmdom_result __user *results = u64_to_user_ptr(ex->results);
 	struct kmdom_result res;
@@ -341,6 +360,9 @@ static int kmdom_exchange_ops(struct kmdom_session *session,
 	if (copy_from_user(slot->ops, u64_to_user_ptr(ex->ops),
 			   ex->nr_ops * sizeof(slot->ops[0])))
 		return -EFAULT;
+	/* Now or never: what was done once must not be done again. */
+	if (nonblock && kmdom_ops_block(session, slot->ops, ex->nr_ops))
+		return -EAGAIN;
 	for (i = 0; i < ex->nr_ops; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -363,7 +385,8 @@ static int kmdom_exchange_ended(struct kmdom_session *session)
  * kmdom_exchange_run - run the operations of an exchange
  * @session: the session
  * @ex: the exchange; its count of results is set
- * @nonblock: -EAGAIN instead of waiting for a slot
+ * @nonblock: -EAGAIN, and nothing is done, instead of waiting for a slot, for
+ *	pins or for memory
  *
  * Context: may sleep and fault.
  * Return: 0, or the error of the call.
@@ -385,7 +408,7 @@ int kmdom_exchange_run(struct kmdom_session *session, struct kmdom_exchange *ex,
 	slot = kmdom_slot_get(session, nonblock);
 	if (IS_ERR(slot))
 		return PTR_ERR(slot);
-	ret = kmdom_exchange_ops(session, slot, ex);
+	ret = kmdom_exchange_ops(session, slot, ex, nonblock);
 	kmdom_slot_put(session, slot);
 	/* Who has left no longer keeps a frame from the others. */
 	kmdom_wait_frames_freed(session->dom, false);

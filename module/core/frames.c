@@ -40,8 +40,12 @@ static const u8 kmdom_frame_edges[] = {
 void kmdom_frame_set_state(struct kmdom_frame *frame,
 			   enum kmdom_frame_state state)
 {
-	lockdep_assert_held(&frame->pool->dom->ledger.lock);
+	struct kmdom_pool *pool = frame->pool;
+
+	lockdep_assert_held(&pool->dom->ledger.lock);
 	WARN_ON_ONCE(!(kmdom_frame_edges[frame->state] & BIT(state)));
+	WRITE_ONCE(pool->nr_bare, pool->nr_bare + (state == KMDOM_FRAME_NONE) -
+				  (frame->state == KMDOM_FRAME_NONE));
 	WRITE_ONCE(frame->state, state);
 }
 
@@ -217,6 +221,7 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames)
 	pool->dom = kmdom_domain_get(dom);
 	pool->user = get_uid(current_user());
 	pool->nr_frames = nr_frames;
+	pool->nr_bare = nr_frames;
 	mutex_init(&pool->lock);
 	refcount_set(&pool->users, 1);
 	INIT_WORK(&pool->free, kmdom_pool_free_work);

@@ -124,6 +124,7 @@ struct kmdom_frame {
  * @ended: the session has ended: frames leave instead of becoming free
  *	(ledger lock)
  * @nr_frames: constant
+ * @nr_bare: of these, in state NONE (ledger lock; also read without)
  * @free: frees the pool: whoever ends its last use may not be able to sleep
  * @frames: the descriptors
  */
@@ -137,6 +138,7 @@ struct kmdom_pool {
 	refcount_t users;
 	bool ended;
 	u32 nr_frames;
+	u32 nr_bare;
 	struct work_struct free;
 	struct kmdom_frame frames[];
 };

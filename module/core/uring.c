@@ -2,7 +2,8 @@
 /*
  * uring.c - exchanges as io_uring commands
  *
- * Operations run at once, in the submitter's context. A command that is to wait
+ * Operations run at once, in the submitter's context, or in a worker of the ring
+ * if one of them may wait: with DRAIN for pins, in a GRANT for memory. A command that is to wait
  * for events is parked: a node in the domain's list, under the lock of the
  * waits. Whoever takes the node off the list, and he alone, completes the
  * command: an event or a WAKE sends it to its submitter's context, where the
@@ -245,7 +246,7 @@ static int kmdom_uring_exchange(struct io_uring_cmd *cmd,
 	if (ex.min_events && ex.timeout_ns >= 0)
 		return -EINVAL;
 	ret = kmdom_exchange_run(session, &ex, nonblock);
-	/* No slot: nothing was done, and a worker may wait for one. */
+	/* Nothing was done: a worker of the ring may wait, for a slot or pins. */
 	if (ret == -EAGAIN)
 		return ret;
 	if (!ret) {
