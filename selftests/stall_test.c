@@ -422,9 +422,8 @@ TEST_F(lack, the_frame_of_an_eviction_is_there_at_once)
 	ASSERT_EQ(0, new_page_start(self->client, self->fd, self->pager, &event));
 	ASSERT_LT(event.arg, nr);
 	/* All that it lacks but one. */
-	while (--event.arg) {
-		ASSERT_EQ(0, pager_preempt(self->pager, index[--nr]));
-	}
+	while (--event.arg)
+		EXPECT_EQ(0, pager_preempt(self->pager, index[--nr]));
 	ASSERT_EQ(0, pager_export(self->pager, index[--nr], 0));
 	EXPECT_FALSE(proc_done(self->client, 0));
 	self->op = (struct kmdom_op) {
