@@ -27,7 +27,7 @@ FIXTURE(hostile) {
 	struct stored *rec;	/* the true one */
 	uint8_t lie[2 * KMDOM_RECORD_MAX];
 	uint32_t len;
-	uint64_t told;		/* lies that were long enough to be looked at */
+	uint64_t told;		/* lies, each of which was rejected */
 };
 
 FIXTURE_VARIANT(hostile) { enum door_kind door; unsigned int type; };
@@ -99,7 +99,7 @@ static int tell(struct _test_data_hostile *self, const void *lie, uint32_t len)
 {
 	int ret = pager_restore(self->pager, self->index, self->version, lie, len);
 
-	self->told += ret && len >= HEADER + TAG && len <= KMDOM_RECORD_MAX;
+	self->told += !!ret;
 	return ret;
 }
 
@@ -221,6 +221,7 @@ TEST_F(hostile, older_version)
 	ASSERT_LT(self->old->version, self->version);
 	EXPECT_EQ(-ESTALE, pager_restore(self->pager, self->index, self->old->version,
 					 self->old->data, self->old->len));
+	self->told++;
 	EXPECT_EQ(-ESTALE, tell(self, self->old->data, self->old->len));
 	rec->version = htole64(self->version);
 	EXPECT_EQ(-EBADMSG, tell(self, self->old->data, self->old->len));
@@ -262,8 +263,7 @@ TEST_F(hostile, other_types_record)
 	ASSERT_NE(NULL, other);
 	rec = (struct kmdom_record *)other->data;
 	/* Another page's first of all. */
-	EXPECT_EQ(-EXDEV, pager_restore(self->pager, self->index, self->version,
-					other->data, other->len));
+	EXPECT_EQ(-EXDEV, tell(self, other->data, other->len));
 	rec->index = mine->index;
 	rec->version = mine->version;
 	EXPECT_EQ(-EINVAL, tell(self, other->data, other->len));

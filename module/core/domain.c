@@ -357,7 +357,8 @@ void kmdom_domain_orphan(struct kmdom_domain *dom)
 	WRITE_ONCE(dom->state, KMDOM_DOMAIN_ORPHANED);
 	dom->orphan_until = jiffies + grace;
 	kmdom_domain_get(dom);
-	if (!queue_delayed_work(kmdom_wq, &dom->orphan_work, grace))
+	/* If one is pending, of an earlier grace, it waits for this one's end. */
+	if (mod_delayed_work(kmdom_wq, &dom->orphan_work, grace))
 		kmdom_domain_unref(dom);
 }
 

@@ -349,6 +349,13 @@ static bool kmdom_ops_block(const struct kmdom_session *session,
 	return false;
 }
 
+static void kmdom_exchange_wake(struct kmdom_session *session,
+				const struct kmdom_exchange *ex)
+{
+	if (ex->flags & KMDOM_EXCHANGE_WAKE)
+		kmdom_uring_wake_all(session);
+}
+
 static int kmdom_exchange_ops(struct kmdom_session *session,
 			      struct kmdom_slot *slot,
 			      struct kmdom_exchange *ex, bool nonblock)
@@ -363,6 +370,7 @@ static int kmdom_exchange_ops(struct kmdom_session *session,
 	/* Now or never: what was done once must not be done again. */
 	if (nonblock && kmdom_ops_block(session, slot->ops, ex->nr_ops))
 		return -EAGAIN;
+	kmdom_exchange_wake(session, ex);
 	for (i = 0; i < ex->nr_ops; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -397,11 +405,11 @@ int kmdom_exchange_run(struct kmdom_session *session, struct kmdom_exchange *ex,
 	struct kmdom_slot *slot;
 	int ret;
 
-	if (ex->flags & KMDOM_EXCHANGE_WAKE)
-		kmdom_uring_wake_all(session);
 	/* Without operations, events are what tells (CLOSE is one). */
-	if (!ex->nr_ops)
+	if (!ex->nr_ops) {
+		kmdom_exchange_wake(session, ex);
 		return ex->max_events ? 0 : kmdom_exchange_ended(session);
+	}
 	ret = kmdom_exchange_ended(session);
 	if (ret)
 		return ret;

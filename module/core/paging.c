@@ -258,7 +258,8 @@ int kmdom_page_exported(struct kmdom_session *session,
 
 	ret = kmdom_present_lock(dom, op, &leaf, &frame);
 	if (ret)
-		return ret;
+		/* Exported anew, and evicted, by another of the pager's threads. */
+		return ret == -ESTALE ? -EAGAIN : ret;
 	if (frame->spent != res->version || READ_ONCE(frame->dirty)) {
 		ret = -EAGAIN;
 	} else {

@@ -133,10 +133,11 @@ struct kmdom_create {
  * it: mmap(NULL, pool_frames * KMDOM_FRAME_SIZE, PROT_READ | PROT_WRITE,
  * MAP_SHARED, fd, 0). Only the domain's creator and CAP_SYS_ADMIN may; EBUSY
  * if a session lives and KMDOM_ADOPT_TAKEOVER is not given; EDQUOT if this pool
- * alone would pass the domain's limit or RLIMIT_MEMLOCK; ENODEV if aborted; EPERM
- * also if the caller is in no memory cgroup with a limit and lacks CAP_SYS_ADMIN.
- * What frames of earlier sessions that are still in use leave of the limits is
- * given to the pool at once, the rest by GRANT as they come free.
+ * alone would pass the domain's limit, or the domain's first one RLIMIT_MEMLOCK
+ * with what else its user has locked; ENODEV if aborted; EPERM also if the caller
+ * is in no memory cgroup with a limit and lacks CAP_SYS_ADMIN. What frames of
+ * earlier sessions that are still in use leave of the limits is given to the pool
+ * at once, the rest by GRANT as they come free.
  */
 struct kmdom_adopt {
 	char name[KMDOM_NAME_MAX];
@@ -178,9 +179,9 @@ struct kmdom_name {
  * @KMDOM_OP_EXPORT: page @index to a record at @buf of at most @len bytes;
  *	version and len of the result tell the record's. The page is then clean,
  *	exported at that version by this session. @version 0. EBUSY (moving, a
- *	write pin is held), EAGAIN (dirtied while the record was copied out),
- *	EALREADY (clean already, or absent; version tells at which), ENOENT,
- *	EMSGSIZE
+ *	write pin is held), EAGAIN (dirtied or exported anew while the
+ *	record was copied out), EALREADY (clean already, or absent; version tells
+ *	at which), ENOENT, EIO (lost), EOVERFLOW, EMSGSIZE
  * @KMDOM_OP_STORED: vouch for @version of page @index. EAGAIN (dirtied
  *	since), ESTALE (another version), ENOENT
  * @KMDOM_OP_EVICT: vouch for @version of page @index, and drop its frame.
