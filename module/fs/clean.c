@@ -26,14 +26,13 @@
 #include "kmdomfs.h"
 
 #define CLEAN_DELAY	HZ
+#define CLEAN_PAUSE_MAX	(30 * HZ)
 
 static struct workqueue_struct *cleaner_wq;
 
 /*
- * Has the cleaner look in a while: soon enough to notice that the pager
- * answers, or that the domain is aborted; a pager that stands still costs it
- * little, since waits for that one fail at once. The caller, or an inode that is
- * listed, holds the superblock active.
+ * Has the cleaner look in a while: soon enough to notice that the domain is
+ * aborted. The caller, or an inode that is listed, holds the superblock active.
  */
 static void queue_cleaner(struct kmdomfs_sb *sbi)
 {
@@ -271,28 +270,42 @@ static int clean_folio(struct kmdomfs_tx *tx, struct inode *inode,
 	return ret;
 }
 
-/* A page that cannot be had keeps no other one dirty. */
+static bool keeps_no_other(int err)
+{
+	return err == -EIO || err == -EAGAIN || err == -ETIMEDOUT;
+}
+
+/*
+ * A page that cannot be had keeps no other one dirty: once the deadline has
+ * passed, those still become clean that need no pager.
+ */
 static int clean_mapping(struct kmdomfs_tx *tx, struct inode *inode)
 {
+	struct kmdomfs_tx rest, *use = tx;
 	struct folio_batch batch;
 	int ret = 0, err = 0;
 	pgoff_t start = 0;
 	unsigned int i;
 
+	kmdomfs_tx_begin(&rest, tx->sbi, KMDOM_OP_NOWAIT);
 	folio_batch_init(&batch);
 	while (!ret && filemap_get_folios_tag(inode->i_mapping, &start,
 					      (pgoff_t)-1, PAGECACHE_TAG_DIRTY,
 					      &batch)) {
 		for (i = 0; !ret && i < folio_batch_count(&batch); i++) {
-			ret = clean_folio(tx, inode, batch.folios[i]);
-			if (ret == -EIO || ret == -EAGAIN) {
-				err = ret;
+			ret = clean_folio(use, inode, batch.folios[i]);
+			if (ret == -ETIMEDOUT)
+				use = &rest;
+			if (keeps_no_other(ret)) {
+				if (ret != -EAGAIN || !err)
+					err = ret;
 				ret = 0;
 			}
 		}
 		folio_batch_release(&batch);
 		cond_resched();
 	}
+	kmdomfs_tx_end(&rest);
 	return ret ?: err;
 }
 
@@ -362,7 +375,7 @@ static int clean_round(struct kmdomfs_tx *tx, bool room)
 			return_inode(sbi, inode);
 		else
 			release_inode(inode);
-		if (ret == -EIO) {
+		if (keeps_no_other(ret)) {
 			err = ret;
 			ret = 0;
 		}
@@ -467,19 +480,42 @@ void kmdomfs_clean_inode(struct inode *inode)
 		unlist_inode(inode);
 }
 
+/*
+ * A domain whose pager has missed a deadline lets one waiter in at a time, to
+ * see whether it answers again. That should be a client more often than the
+ * cleaner, which therefore lets be, longer each time; but not once the domain is
+ * aborted, for then it has to let go of the mount.
+ */
+static void clean_unless_paused(struct kmdomfs_sb *sbi)
+{
+	struct kmdomfs_tx tx;
+	int ret;
+
+	lockdep_assert_held(&sbi->clean_lock);
+	if (time_before(jiffies, sbi->clean_after) &&
+	    !kmdom_domain_aborted(sbi->dom)) {
+		queue_cleaner(sbi);
+		return;
+	}
+	kmdomfs_tx_begin(&tx, sbi, 0);
+	ret = clean_round(&tx, false);
+	kmdomfs_tx_end(&tx);
+	sbi->clean_pause = ret == -ETIMEDOUT ?
+		min(2 * sbi->clean_pause + CLEAN_DELAY,
+		    (unsigned long)CLEAN_PAUSE_MAX) : 0;
+	sbi->clean_after = jiffies + sbi->clean_pause;
+}
+
 /* What a round leaves is listed, which has queued the next one. */
 static void cleaner_work(struct work_struct *work)
 {
 	struct kmdomfs_sb *sbi = container_of(to_delayed_work(work),
 					      struct kmdomfs_sb, cleaner);
 	struct super_block *sb = sbi->sb;
-	struct kmdomfs_tx tx;
 
 	/* If another cleans, he may be long: looks again later. */
 	if (mutex_trylock(&sbi->clean_lock)) {
-		kmdomfs_tx_begin(&tx, sbi, 0);
-		clean_round(&tx, false);
-		kmdomfs_tx_end(&tx);
+		clean_unless_paused(sbi);
 		mutex_unlock(&sbi->clean_lock);
 	} else {
 		queue_cleaner(sbi);
@@ -498,6 +534,7 @@ void kmdomfs_cleaner_init(struct kmdomfs_sb *sbi)
 	mutex_init(&sbi->clean_lock);
 	spin_lock_init(&sbi->dirty_lock);
 	INIT_LIST_HEAD(&sbi->dirty);
+	sbi->clean_after = jiffies;
 }
 
 int kmdomfs_cleaner_start(void)

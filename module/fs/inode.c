@@ -54,6 +54,7 @@ struct inode *kmdomfs_alloc_inode(struct super_block *sb)
 	ki->tail = false;
 	ki->btime = (struct timespec64) { 0 };
 	ki->victim = NULL;
+	ki->failed_task = NULL;
 	return &ki->vfs;
 }
 

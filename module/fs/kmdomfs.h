@@ -83,6 +83,9 @@ struct kmdomfs_orphans {
  * @victims: unlinked inodes that nobody uses any more
  * @cleaner: cleans dirty folios; holds the superblock active while it is
  *	queued or runs
+ * @clean_after: when it may wait for the pager again, in jiffies; @clean_lock
+ * @clean_pause: how long it lets be once the pager has missed a deadline, in
+ *	jiffies; @clean_lock
  * @clean_lock: whoever cleans all inodes on @dirty; may be held while waiting
  * @dirty_lock: @dirty, and kmdomfs_inode.dirty_link
  * @dirty: inodes with dirty folios; each is held by the list
@@ -104,6 +107,8 @@ struct kmdomfs_sb {
 	struct list_head victims;
 
 	struct delayed_work cleaner;
+	unsigned long clean_after;
+	unsigned long clean_pause;
 	struct mutex clean_lock;	/* see above */
 	spinlock_t dirty_lock;	/* see above */
 	struct list_head dirty;
@@ -141,6 +146,9 @@ struct kmdomfs_tree {
  * @lock: serialises copies of @vfs into the object
  * @map_sem: @tree of a file, and its maps
  * @victim: made when the last link goes, given to the reaper on eviction
+ * @failed_task: whose wait for a page failed last; a name only, for that task
+ * @failed_at: when, in jiffies
+ * @failed_err: how
  * @dirty_link: in kmdomfs_sb.dirty
  */
 struct kmdomfs_inode {
@@ -151,6 +159,9 @@ struct kmdomfs_inode {
 	spinlock_t lock;	/* see above */
 	struct rw_semaphore map_sem;
 	struct kmdomfs_victim *victim;
+	const void *failed_task;
+	unsigned long failed_at;
+	int failed_err;
 	struct list_head dirty_link;
 	struct inode vfs;
 };
@@ -420,8 +431,8 @@ int kmdomfs_read_folio(struct file *file, struct folio *folio);
 /* readahead.c */
 void kmdomfs_readahead(struct readahead_control *rac);
 void kmdomfs_readahead_on(struct file *file);
-void kmdomfs_file_note(struct file *file, int ret);
-bool kmdomfs_file_missed(const struct file *file);
+void kmdomfs_note_failure(struct inode *inode, int err);
+int kmdomfs_noted_failure(struct inode *inode);
 
 /* truncate.c */
 int kmdomfs_before_growth(struct inode *inode, loff_t pos);

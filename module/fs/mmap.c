@@ -59,9 +59,10 @@ end:
 }
 
 /*
- * Waits for the pager while the fault can still let go of its locks, so that
- * neither the task's other threads nor who looks at its memory wait with it.
- * Only where the caller does not let it, it waits with them held.
+ * Waits for the pager while the fault can let go of its locks, so that neither
+ * the task's other threads nor who looks at its memory wait with it. A user's
+ * fault that comes back and would wait again is begun anew, so that it can let
+ * go again; only the kernel's own, which cannot, then wait with the locks held.
  */
 static vm_fault_t before_write(struct vm_fault *vmf)
 {
@@ -71,23 +72,27 @@ static vm_fault_t before_write(struct vm_fault *vmf)
 	int ret;
 
 	ret = prepare_fault(inode, index, KMDOM_OP_NOWAIT);
+	if (ret == -EAGAIN)
+		/* The one that waited has ended so, for this access. */
+		ret = kmdomfs_noted_failure(inode) ?: -EAGAIN;
 	if (ret != -EAGAIN)
 		return ret ? vmf_error(ret) : 0;
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
 	if (!fault_flag_allow_retry_first(vmf->flags)) {
-		/* Comes back from below; its deadline has passed there. */
-		if (kmdomfs_file_missed(file))
-			return VM_FAULT_SIGBUS;
+		if (vmf->flags & FAULT_FLAG_USER)
+			return VM_FAULT_NOPAGE;
 		ret = prepare_fault(inode, index, 0);
 		return ret ? vmf_error(ret) : 0;
 	}
 	get_file(file);
 	release_fault_lock(vmf);
 	ret = prepare_fault(inode, index, 0);
-	kmdomfs_file_note(file, ret);
+	if (ret)
+		kmdomfs_note_failure(inode, ret);
 	fput(file);
-	return VM_FAULT_RETRY;
+	/* MAJOR: it has waited, and counts as tried. */
+	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
 }
 
 static vm_fault_t kmdomfs_fault(struct vm_fault *vmf)
@@ -146,7 +151,8 @@ static int make_writable(struct inode *inode, struct folio *folio,
 /*
  * ->page_mkwrite: cannot let go of the fault's locks, and so never waits for the
  * pager: where it would, the page leaves all mappings, and the access comes back
- * through ->fault.
+ * through ->fault. Limit: unless another thread, which reads the page all the
+ * time, has it mapped again before; then the two race until the writer is first.
  */
 static vm_fault_t kmdomfs_page_mkwrite(struct vm_fault *vmf)
 {

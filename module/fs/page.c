@@ -299,12 +299,12 @@ static int fill_folio(struct kmdomfs_tx *tx, struct inode *inode,
 
 /*
  * ->read_folio: waits with the folio locked, which is
- * not up to date. Not if the caller's readahead has just missed a deadline.
+ * not up to date. Not if the task's readahead has just missed a deadline.
  */
 int kmdomfs_read_folio(struct file *file, struct folio *folio)
 {
 	struct inode *inode = folio->mapping->host;
-	bool missed = file && kmdomfs_file_missed(file);
+	bool missed = kmdomfs_noted_failure(inode) == -ETIMEDOUT;
 	struct kmdomfs_tx tx;
 	int ret;
 
@@ -319,9 +319,7 @@ int kmdomfs_read_folio(struct file *file, struct folio *folio)
 	if (!ret)
 		folio_mark_uptodate(folio);
 	folio_unlock(folio);
-	if (missed && ret == -EAGAIN)
-		return -ETIMEDOUT;
-	if (file)
-		kmdomfs_file_note(file, ret);
-	return ret;
+	if (ret == -ETIMEDOUT)
+		kmdomfs_note_failure(inode, ret);
+	return missed && ret == -EAGAIN ? -ETIMEDOUT : ret;
 }

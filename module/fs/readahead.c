@@ -80,12 +80,14 @@ static int fill(struct kmdomfs_tx *tx, struct inode *inode, struct batch *batch)
 void kmdomfs_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
+	bool missed = kmdomfs_noted_failure(inode) == -ETIMEDOUT;
 	struct kmdomfs_tx tx;
 	struct batch batch;
 	unsigned int i;
 	int ret;
 
-	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb), 0);
+	kmdomfs_tx_begin(&tx, KMDOMFS_SB(inode->i_sb),
+			 missed ? KMDOM_OP_NOWAIT : 0);
 	ret = kmdomfs_map_lock_shared(&tx, inode);
 	if (ret)
 		goto end;
@@ -96,8 +98,8 @@ void kmdomfs_readahead(struct readahead_control *rac)
 			folio_unlock(batch.folio[i]);
 	}
 	up_read(&KMDOMFS_I(inode)->map_sem);
-	if (rac->file)
-		kmdomfs_file_note(rac->file, ret);
+	if (ret == -ETIMEDOUT)
+		kmdomfs_note_failure(inode, ret);
 end:
 	kmdomfs_tx_end(&tx);
 }
@@ -112,37 +114,43 @@ void kmdomfs_readahead_on(struct file *file)
 		WRITE_ONCE(file->f_ra.ra_pages, KMDOM_PINS_MAX);
 }
 
-/* How long a missed deadline is remembered: until the same call comes back. */
-#define MISSED_FOR	(HZ / 4)
+/* How long a failure is remembered: until the same call comes back. */
+#define FAILED_FOR	HZ
 
 /**
- * kmdomfs_file_note() - remember how a wait for a page of a file ended
- * @file: the open file
- * @ret: 0 or the error
+ * kmdomfs_note_failure() - remember how this task's wait for a page failed
+ * @inode: the file
+ * @err: the error
  *
  * One read or one page fault comes through several doors of the page cache, and
  * only the first of them may wait for a pager that does not answer: its deadline
- * is the call's. An open file's private data are the jiffies of that, or 0.
+ * is the call's.
  *
- * Context: any.
+ * Context: any. Another task's failure may take the place of this one, which is
+ * then forgotten.
  */
-void kmdomfs_file_note(struct file *file, int ret)
+void kmdomfs_note_failure(struct inode *inode, int err)
 {
-	void *note = ret == -ETIMEDOUT ? (void *)(jiffies | 1) : NULL;
+	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
 
-	if (READ_ONCE(file->private_data) != note)
-		WRITE_ONCE(file->private_data, note);
+	WRITE_ONCE(ki->failed_err, err);
+	WRITE_ONCE(ki->failed_at, jiffies);
+	WRITE_ONCE(ki->failed_task, current);
 }
 
 /**
- * kmdomfs_file_missed() - has a wait for a page just missed its deadline?
- * @file: the open file
+ * kmdomfs_noted_failure() - has a wait of this task for a page just failed?
+ * @inode: the file
  *
  * Context: any.
+ * Return: the error, or 0.
  */
-bool kmdomfs_file_missed(const struct file *file)
+int kmdomfs_noted_failure(struct inode *inode)
 {
-	unsigned long since = (unsigned long)READ_ONCE(file->private_data);
+	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
 
-	return since && time_before(jiffies, since + MISSED_FOR);
+	if (READ_ONCE(ki->failed_task) != current ||
+	    time_after(jiffies, READ_ONCE(ki->failed_at) + FAILED_FOR))
+		return 0;
+	return READ_ONCE(ki->failed_err);
 }

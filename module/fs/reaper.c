@@ -13,7 +13,8 @@
 
 #include "kmdomfs.h"
 
-#define RETRY_DELAY	HZ
+#define RETRY_MIN	HZ
+#define RETRY_MAX	(30 * HZ)
 
 static int free_short_link(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree)
 {
@@ -149,16 +150,16 @@ static bool reaper_has_work(struct kmdomfs_sb *sbi)
 	return READ_ONCE(sbi->reaper_stop) || !list_empty_careful(&sbi->victims);
 }
 
-static void wait_to_retry(struct kmdomfs_sb *sbi)
+static void wait_to_retry(struct kmdomfs_sb *sbi, long delay)
 {
 	wait_event_interruptible_timeout(sbi->reaper_wait,
-					 READ_ONCE(sbi->reaper_stop),
-					 RETRY_DELAY);
+					 READ_ONCE(sbi->reaper_stop), delay);
 }
 
 static int reaper_main(void *data)
 {
 	struct kmdomfs_sb *sbi = data;
+	long delay = RETRY_MIN;
 	int ret;
 
 	allow_kernel_signal(SIGKILL);
@@ -168,8 +169,11 @@ static int reaper_main(void *data)
 			wait_event_interruptible(sbi->reaper_wait,
 						 reaper_has_work(sbi));
 		} else if (ret) {
-			wait_to_retry(sbi);
+			/* Rather a client's wait than this one, see clean.c. */
+			wait_to_retry(sbi, delay);
+			delay = min(2 * delay, (long)RETRY_MAX);
 		} else {
+			delay = RETRY_MIN;
 			cond_resched();
 		}
 	}
