@@ -80,7 +80,8 @@ void kmdom_domain_unref(struct kmdom_domain *dom)
  * kmdom_domain_aborted - has the domain been aborted?
  * @dom: the domain
  *
- * Context: any. Once true it stays so.
+ * Context: any.
+ * Return: whether it has; once true it stays so.
  */
 bool kmdom_domain_aborted(const struct kmdom_domain *dom)
 {

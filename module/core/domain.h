@@ -161,9 +161,39 @@ void kmdom_domain_abort_locked(struct kmdom_domain *dom);
 
 /**
  * struct kmdom_domain_info - a snapshot for those who look
- *
- * Fields are as in struct kmdom_domain, its ledger and its statistics. Counts
- * of frames belong to one instant.
+ * @id: as in struct kmdom_domain
+ * @name: full
+ * @uuid: what its records name
+ * @uid: who created it
+ * @state: enum kmdom_domain_state
+ * @stalled: its pager has missed a deadline, and has not answered since
+ * @aead: name of its cipher
+ * @orphan_seconds: its grace without a session
+ * @session: number of the session; of the last one, if there is none
+ * @session_pid: the pager's, in the first pid namespace; 0: none
+ * @frames_max: limit of all pools together
+ * @frames_pool: frames with memory, in all pools
+ * @frames_granted: lent; these counts of frames belong to one instant
+ * @frames_free: of these, free
+ * @frames_used: of these, in use
+ * @frames_peak: most that were ever in use
+ * @pages_present: pages of objects in frames
+ * @pages_absent: pages of objects in the pager's store
+ * @tables: of the page table
+ * @caches: typed caches
+ * @waiters: tasks that wait
+ * @clients: clients that hold the domain
+ * @faults: pages that were asked for
+ * @exports: records that were copied out
+ * @restores: records that became pages
+ * @evictions: frames that were dropped
+ * @rejected: records that were refused
+ * @refused: waits that the pager refused
+ * @timeouts: waits that missed their deadline
+ * @bytes_out: of records, exported
+ * @bytes_in: of records, restored
+ * @fault_ns_sum: of all waits, in nanoseconds
+ * @fault_ns_max: the longest wait, in nanoseconds
  */
 struct kmdom_domain_info {
 	u64 id;

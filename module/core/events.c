@@ -17,7 +17,8 @@ struct list_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index)
  * kmdom_events_pending - is there anything to tell the session?
  * @wait: of its domain
  *
- * Context: with or without the lock; without it the answer is of the past.
+ * Context: with or without the lock.
+ * Return: whether there is; without the lock the answer is of the past.
  */
 bool kmdom_events_pending(const struct kmdom_wait *wait)
 {

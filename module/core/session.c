@@ -267,10 +267,11 @@ static const struct file_operations kmdom_session_fops = {
 };
 
 /**
- * kmdom_session_of_file - the session of a file, or NULL if it is none
+ * kmdom_session_of_file - the session of a file
  * @file: any file
  *
- * Context: any. The file keeps the session.
+ * Context: any.
+ * Return: the session, which the file keeps; NULL if it is none's.
  */
 struct kmdom_session *kmdom_session_of_file(struct file *file)
 {

@@ -92,6 +92,8 @@ struct kmdom_frame *kmdom_table_lock(struct kmdom_table *table, u64 index)
 
 /** kmdom_table_unlock - end what kmdom_table_lock() began */
 void kmdom_table_unlock(struct kmdom_frame *leaf)
+	__releases(&leaf->lock)
+	__releases(RCU)
 {
 	spin_unlock(&leaf->lock);
 	rcu_read_unlock();

@@ -39,6 +39,8 @@ struct kmdom_table {
 /**
  * kmdom_entry_frame - the frame of a present entry
  * @entry: as it was read, within the same RCU section
+ *
+ * Return: the frame.
  */
 static inline struct kmdom_frame *kmdom_entry_frame(u64 entry)
 {
