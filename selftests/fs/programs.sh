@@ -138,7 +138,8 @@ check 'git' paged 100 git_works
 check 'make' paged 75 make_works
 check 'sqlite3' paged 500 sqlite_works
 check 'fio, write' paged 200 fio_writes
-check 'fio, mmap' paged 200 fio_works mmap --rw=randrw
+# More than may be dirty: so pages are cleaned, to objects that have left.
+check 'fio, mmap' paged 200 fio_works mmap --rw=randwrite --size=8m
 check 'fio, io_uring' paged 500 fio_works io_uring --rw=randrw --iodepth=16 --bs=8k
 check 'nothing is left' fs_empty
 check 'everything comes down' fs_end
