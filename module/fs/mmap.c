@@ -16,8 +16,8 @@ static bool folio_counts(struct inode *inode, struct folio *folio)
 }
 
 /*
- * All that a write through a shared mapping needs of the domain: room among the
- * dirty folios, an object for the page, and the file's times.
+ * What a write through a shared mapping changes in the domain: the page has an
+ * object then, and the file its times. With invalidate_lock held.
  */
 static int prepare_write(struct kmdomfs_tx *tx, struct inode *inode, u64 index)
 {
@@ -32,7 +32,7 @@ static bool beyond_end(struct inode *inode, pgoff_t index)
 	return ((loff_t)index << PAGE_SHIFT) >= i_size_read(inode);
 }
 
-/* For a fault that will then find it done, unless the pager is quick. */
+/* For a fault that will then find it done, unless pages leave meanwhile. */
 static int prepare_fault(struct inode *inode, pgoff_t index, unsigned int flags)
 {
 	struct address_space *mapping = inode->i_mapping;
