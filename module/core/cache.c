@@ -86,6 +86,7 @@ static struct kmdom_cache *kmdom_cache_create(struct kmdom_domain *dom,
 	cache->dom = dom;
 	strscpy(cache->name, schema->type->name, sizeof(cache->name));
 	cache->schema = *schema;
+	cache->policy = schema->type->policy;
 	spin_lock_init(&cache->lock);
 	INIT_LIST_HEAD(&cache->partial);
 	cache->magazines = alloc_percpu_gfp(struct kmdom_magazine,
@@ -138,7 +139,7 @@ static int kmdom_cache_take(struct kmdom_cache *cache,
 		cache->schema = *schema;
 		atomic_long_set_release(&cache->users, 1);
 	}
-	cache->attached = true;
+	WRITE_ONCE(cache->attached, true);
 	return 0;
 }
 
@@ -148,8 +149,8 @@ static int kmdom_cache_take(struct kmdom_cache *cache,
  * @type: the type; lives as long as its module
  *
  * Context: may sleep; does not wait for a pager.
- * Return: the cache, or an ERR_PTR: -EINVAL, -EOPNOTSUPP (a schema that is not
- * allowed), -EPROTOTYPE (the name is another schema's), -EBUSY (another client
+ * Return: the cache, or an ERR_PTR: -EINVAL (a schema that is not allowed),
+ * -EPROTOTYPE (the name is another schema's), -EBUSY (another client
  * has it), -EDQUOT (caches of a domain), -ENODEV, -ENOMEM, -EINTR.
  */
 struct kmdom_cache *kmdom_cache_attach(struct kmdom_domain *dom,
@@ -193,7 +194,7 @@ EXPORT_SYMBOL_GPL(kmdom_cache_attach);
 void kmdom_cache_detach(struct kmdom_cache *cache)
 {
 	mutex_lock(&cache->dom->lifecycle);
-	cache->attached = false;
+	WRITE_ONCE(cache->attached, false);
 	mutex_unlock(&cache->dom->lifecycle);
 	kmdom_cache_put(cache, 1);
 }

@@ -34,11 +34,12 @@ struct kmdom_magazine {
  * @dom: the domain; constant
  * @id: its number in entries, from 1; constant
  * @name: of the type; constant
- * @schema: the type, as long as @users is not 0; its hash for ever
+ * @schema: the type, as long as @users is not 0; its hash and sizes for ever
+ * @policy: of the type, a part of its hash; constant
  * @users: who needs the type: a client that is attached, each page, each step
  *	of paging. The first holds a reference on the type's module
  * @owner: that module
- * @attached: a client is (the domain's lifecycle mutex)
+ * @attached: a client is (the domain's lifecycle mutex; also read without)
  * @anchor: a ref that the client keeps here
  * @nr_pages: present and absent
  * @lock: protects @partial, and the search for free slots in its pages
@@ -50,6 +51,7 @@ struct kmdom_cache {
 	unsigned int id;
 	char name[KMDOM_TYPE_MAX];
 	struct kmdom_schema schema;
+	u8 policy;
 	atomic_long_t users;
 	struct module *owner;
 	bool attached;
@@ -66,12 +68,44 @@ void kmdom_cache_put(struct kmdom_cache *cache, long nr);
 void kmdom_caches_drop_pages(struct kmdom_domain *dom);
 void kmdom_caches_destroy(struct kmdom_domain *dom);
 
+/* info.c */
+
+/**
+ * struct kmdom_cache_info - a look at a cache
+ * @id: its number
+ * @name: of the type; constant
+ * @hash: of the type's schema
+ * @pages: present and absent
+ * @attached: a client has it at this instant
+ * @schema: the type, kept until the look ends; NULL if nobody needs it any more:
+ *	its module may be gone
+ * @kept: info.c's own
+ */
+struct kmdom_cache_info {
+	unsigned int id;
+	const char *name;
+	u64 hash;
+	u64 pages;
+	bool attached;
+	const struct kmdom_schema *schema;
+	struct kmdom_cache *kept;
+};
+
+int kmdom_cache_info(struct kmdom_domain *dom, unsigned int id,
+		     struct kmdom_cache_info *info);
+int kmdom_cache_info_name(struct kmdom_domain *dom, const char *name,
+			  struct kmdom_cache_info *info);
+void kmdom_cache_info_end(struct kmdom_cache_info *info);
+
 /* slab.c */
 int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 		     unsigned int *promised);
 void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot);
 int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index);
 bool kmdom_slab_release(struct kmdom_domain *dom, u64 index);
+void kmdom_slab_prune(struct kmdom_domain *dom, u64 index);
+void kmdom_slab_discard(struct kmdom_frame *frame);
+void kmdom_slab_discarded(struct kmdom_frame *frame);
 void kmdom_slab_drop_magazines(struct kmdom_frame *frame);
 void kmdom_slab_page_arrived(struct kmdom_frame *frame);
 void kmdom_slab_page_leaves(struct kmdom_frame *frame);

@@ -48,11 +48,34 @@ void kmdom_op_begin(struct kmdom_client_op *op, struct kmdom_domain *dom,
 }
 EXPORT_SYMBOL_GPL(kmdom_op_begin);
 
+/* Promises frames and tables to an operation that is about to allocate. */
+static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
+			    enum kmdom_claim claim)
+{
+	struct kmdom_domain *dom = op->dom;
+	unsigned int level;
+	int ret;
+
+	kmdom_table_hold(&dom->table);
+	ret = kmdom_table_ready(&dom->table, &level);
+	if (!ret && !kmdom_frames_reserve(&dom->ledger, nr, claim))
+		ret = -ENOBUFS;
+	if (ret) {
+		kmdom_table_release(&dom->table);
+		return kmdom_domain_aborted(dom) ? -ENODEV : ret;
+	}
+	op->reserved = nr;
+	op->grows = true;
+	return 0;
+}
+
 static void kmdom_op_unreserve(struct kmdom_client_op *op)
 {
-	if (!op->reserved)
+	if (!op->grows)
 		return;
-	kmdom_frames_unreserve(op->dom, op->reserved);
+	kmdom_table_release(&op->dom->table);
+	op->grows = false;
+	kmdom_frames_unreserve(&op->dom->ledger, op->reserved);
 	op->reserved = 0;
 	kmdom_wait_frames_freed(op->dom, false);
 }
@@ -92,6 +115,9 @@ static void kmdom_pin_mark(const struct kmdom_pin *pin)
 {
 	struct kmdom_frame *frame = pin->frame;
 
+	/* A table that is not there at all: see kmdom_pin_table(). */
+	if (!frame)
+		return;
 	if (pin->write && !READ_ONCE(frame->dirty))
 		WRITE_ONCE(frame->dirty, true);
 	if (!READ_ONCE(frame->referenced))
@@ -113,51 +139,94 @@ static int kmdom_pin_present(struct kmdom_domain *dom, struct kmdom_pin *pin,
 	return ret;
 }
 
+/* Why there is no page for a pin. */
+static int kmdom_pin_empty(struct kmdom_domain *dom, const struct kmdom_pin *pin)
+{
+	if (kmdom_domain_aborted(dom))
+		return -ENODEV;
+	return pin->cache->policy == KMDOM_POLICY_DISCARD ?
+	       -ENODATA : -ENOENT;
+}
+
+/* By the entry of its page, or of the first table over it that is missing. */
+static int kmdom_pin_entry(struct kmdom_domain *dom, struct kmdom_pin *pin,
+			   u64 entry, unsigned int level)
+{
+	if (!level && entry != KMDOM_ENTRY_EMPTY &&
+	    kmdom_entry_cache(entry) != pin->cache->id)
+		return -ENOENT;
+	switch (kmdom_entry_state(entry)) {
+	case KMDOM_PAGE_EMPTY:
+		return kmdom_pin_empty(dom, pin);
+	case KMDOM_PAGE_PRESENT:
+		return kmdom_pin_present(dom, pin, entry);
+	case KMDOM_PAGE_ABSENT:
+		return -EAGAIN;
+	default:
+		return kmdom_domain_aborted(dom) ? -ENODEV : -EIO;
+	}
+}
+
+/* The same for a pin of the table alone: what is not absent needs no pager. */
+static int kmdom_pin_table(struct kmdom_domain *dom, struct kmdom_pin *pin,
+			   u64 entry)
+{
+	u64 index = kmdom_ref_index(pin->ref);
+	struct kmdom_frame *frame;
+
+	switch (kmdom_entry_state(entry)) {
+	case KMDOM_PAGE_PRESENT:
+		frame = kmdom_entry_frame(entry);
+		if (!kmdom_frame_try_pin(frame, false))
+			return -EBUSY;
+		if (kmdom_table_find(&dom->table, index, 1) != frame) {
+			kmdom_frame_unpin(frame, false);
+			return -EAGAIN;
+		}
+		pin->frame = frame;
+		return 0;
+	case KMDOM_PAGE_ABSENT:
+		return -EAGAIN;
+	default:
+		return kmdom_domain_aborted(dom) ? -ENODEV : 0;
+	}
+}
+
 /*
- * Pins one object. -EAGAIN: its page is absent; -EBUSY: it moves; -ENOENT,
- * -EIO, -ENODEV are final.
+ * Pins one object. -EAGAIN: its page or a table over it is absent; -EBUSY: it
+ * moves; -ENOENT, -ENODATA, -EIO, -ENODEV are final.
  */
 static int kmdom_pin_try(struct kmdom_domain *dom, struct kmdom_pin *pin)
 {
-	int ret = -ENOENT;
+	unsigned int level;
 	u64 entry;
+	int ret;
 
 	if (!kmdom_ref_valid(pin->ref))
-		return ret;
+		return -ENOENT;
 	rcu_read_lock();
-retry:
-	entry = kmdom_table_read(&dom->table, kmdom_ref_index(pin->ref));
-	if (entry == KMDOM_ENTRY_EMPTY) {
-		if (kmdom_domain_aborted(dom))
-			ret = -ENODEV;
-		goto unlock;
-	}
-	if (kmdom_entry_cache(entry) != pin->cache->id)
-		goto unlock;
-	switch (kmdom_entry_state(entry)) {
-	case KMDOM_PAGE_PRESENT:
-		ret = kmdom_pin_present(dom, pin, entry);
-		if (ret == -EAGAIN)
-			goto retry;
-		break;
-	case KMDOM_PAGE_ABSENT:
-		ret = -EAGAIN;
-		break;
-	case KMDOM_PAGE_LOST:
-		ret = -EIO;
-		break;
-	default:
-		ret = -EBUSY;
-	}
-unlock:
+	do {
+		entry = kmdom_table_walk(&dom->table, kmdom_ref_index(pin->ref),
+					 pin->table, &level);
+		ret = pin->table ? kmdom_pin_table(dom, pin, entry) :
+				   kmdom_pin_entry(dom, pin, entry, level);
+		/* What was present is that no more: look again. */
+	} while (ret == -EAGAIN &&
+		 kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT);
 	rcu_read_unlock();
+	pin->held = !ret;
 	return ret;
 }
 
 static void kmdom_pin_drop(struct kmdom_pin *pin)
 {
+	struct kmdom_frame *frame = pin->frame;
+
 	pin->obj = NULL;
-	kmdom_frame_unpin(pin->frame, pin->write);
+	pin->frame = NULL;
+	pin->held = false;
+	if (frame)
+		kmdom_frame_unpin(frame, pin->write);
 }
 
 /**
@@ -184,11 +253,11 @@ int kmdom_set_try(struct kmdom_client_op *op, struct kmdom_pin *pins,
 		if (ret)
 			goto drop;
 	}
-	if (nr_frames && !kmdom_frames_reserve(op->dom, nr_frames, claim)) {
-		ret = kmdom_domain_aborted(op->dom) ? -ENODEV : -ENOBUFS;
-		goto drop;
+	if (nr_frames) {
+		ret = kmdom_op_reserve(op, nr_frames, claim);
+		if (ret)
+			goto drop;
 	}
-	op->reserved = nr_frames;
 	while (i--)
 		kmdom_pin_mark(&pins[i]);
 	return 0;
@@ -196,6 +265,51 @@ drop:
 	while (i--)
 		kmdom_pin_drop(&pins[i]);
 	return ret;
+}
+
+/**
+ * kmdom_op_hand_over - another task may go on with an operation
+ * @op: the operation
+ *
+ * For lockdep, which takes the pins for the task's; without it nothing happens.
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_op_hand_over(struct kmdom_client_op *op)
+{
+	if (op->nr_pins)
+		lock_map_release(&kmdom_pins_held);
+}
+EXPORT_SYMBOL_GPL(kmdom_op_hand_over);
+
+/**
+ * kmdom_op_take_over - go on with an operation that was handed over
+ * @op: the operation, which no task uses
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_op_take_over(struct kmdom_client_op *op)
+{
+	if (op->nr_pins)
+		lock_map_acquire_read(&kmdom_pins_held);
+}
+EXPORT_SYMBOL_GPL(kmdom_op_take_over);
+
+/*
+ * A pin of a table is for freeing what has a page of its own: other objects are
+ * pinned to be freed.
+ */
+static bool kmdom_pins_valid(struct kmdom_pin *pins, unsigned int nr)
+{
+	while (nr--) {
+		if (pins[nr].table &&
+		    (pins[nr].write || pins[nr].cache->schema.slots != 1))
+			return false;
+		pins[nr].obj = NULL;
+		pins[nr].frame = NULL;
+		pins[nr].held = false;
+	}
+	return true;
 }
 
 /**
@@ -210,8 +324,9 @@ drop:
  * KMDOM_OP_NOWAIT was given. Never called with a lock that the pager, reclaim
  * or another domain needs.
  * Return: 0, and all is pinned; else nothing is: -ENOENT (no such object in
- * that cache), -ETIMEDOUT, -EINTR, -EIO, -ENODEV, -EAGAIN (NOWAIT), -EDEADLK
- * (pins are held, the task is in reclaim or is the pager), -EINVAL.
+ * that cache), -ENODATA (it was discarded), -ETIMEDOUT, -EINTR, -EIO, -ENODEV,
+ * -EAGAIN (NOWAIT), -EDEADLK (pins are held, the task is in reclaim or is the
+ * pager), -EINVAL.
  */
 int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 		  unsigned int nr_pins, unsigned int nr_allocs)
@@ -219,7 +334,8 @@ int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	unsigned int frames = 0;
 	int ret;
 
-	if (nr_pins > KMDOM_PINS_MAX || nr_allocs > KMDOM_ALLOCS_MAX)
+	if (nr_pins > KMDOM_PINS_MAX || nr_allocs > KMDOM_ALLOCS_MAX ||
+	    !kmdom_pins_valid(pins, nr_pins))
 		return -EINVAL;
 	if (op->nr_pins)
 		return -EDEADLK;
@@ -257,6 +373,12 @@ void kmdom_unpin(struct kmdom_client_op *op, struct kmdom_pin *pin)
 {
 	kmdom_pin_drop(pin);
 	kmdom_pins_count(op, -1);
+	/*
+	 * The table may have become empty, and stayed for the pin. Here only: a set
+	 * that is tried for a waiter drops pins under the lock of the waits.
+	 */
+	if (pin->table)
+		kmdom_slab_prune(op->dom, kmdom_ref_index(pin->ref));
 }
 EXPORT_SYMBOL_GPL(kmdom_unpin);
 
@@ -274,7 +396,9 @@ int kmdom_alloc(struct kmdom_client_op *op, struct kmdom_pin *pin)
 	int ret;
 
 	pin->write = true;
+	pin->table = false;
 	ret = kmdom_slab_alloc(pin->cache, pin, &op->reserved);
+	pin->held = !ret;
 	if (!ret)
 		kmdom_pins_count(op, 1);
 	return ret;
@@ -290,11 +414,37 @@ EXPORT_SYMBOL_GPL(kmdom_alloc);
  */
 void kmdom_free_pinned(struct kmdom_client_op *op, struct kmdom_pin *pin)
 {
+	struct kmdom_frame *frame = pin->frame;
+
 	pin->obj = NULL;
-	kmdom_slab_free(pin->frame, kmdom_ref_slot(pin->ref));
+	pin->frame = NULL;
+	pin->held = false;
+	kmdom_slab_free(frame, kmdom_ref_slot(pin->ref));
 	kmdom_pins_count(op, -1);
 }
 EXPORT_SYMBOL_GPL(kmdom_free_pinned);
+
+/*
+ * Frees an object that has a page of its own: that need not be there, but its
+ * entry must.
+ */
+static int kmdom_free_page(struct kmdom_client_op *op, struct kmdom_pin *pin)
+{
+	u64 index = kmdom_ref_index(pin->ref);
+	int ret;
+
+	if (kmdom_ref_slot(pin->ref))
+		return -ENOENT;
+	ret = kmdom_slab_free_page(pin->cache, index);
+	if (ret != -EAGAIN || op->nr_pins)
+		return ret;
+	ret = kmdom_pin_set(op, pin, 1, 0);
+	if (ret)
+		return ret;
+	ret = kmdom_slab_free_page(pin->cache, index);
+	kmdom_unpin(op, pin);
+	return ret;
+}
 
 /**
  * kmdom_free - free an object, wherever its page is
@@ -302,28 +452,36 @@ EXPORT_SYMBOL_GPL(kmdom_free_pinned);
  * @cache: of the object
  * @ref: its name. Nobody uses the object
  *
- * A type with one object to a page never waits for the pager here, restores
- * nothing, and may be freed while pins on other objects are held. Any other is
- * pinned for writing first.
+ * An object of a type with one to a page is not restored for that, and may be
+ * freed while pins on other objects are held: but then, as with KMDOM_OP_NOWAIT,
+ * not if a table over its page is absent, unless one of those pins is on that.
+ * Any other is pinned for writing first. One that was discarded is free.
  *
  * Context: may sleep; waits for the pager as kmdom_pin_set() does.
- * Return: 0, or -ENOENT, or what kmdom_pin_set() returns; the object is still
- * there then.
+ * Return: 0, or -ENOENT, -EAGAIN, or what kmdom_pin_set() returns; unless it is
+ * -ENOENT the object is still there then.
  */
 int kmdom_free(struct kmdom_client_op *op, struct kmdom_cache *cache,
 	       kmdom_ref ref)
 {
-	struct kmdom_pin pin = { .ref = ref, .cache = cache, .write = true };
+	bool alone = cache->schema.slots == 1;
+	struct kmdom_pin pin = {
+		.ref = ref, .cache = cache, .write = !alone, .table = alone,
+	};
 	int ret;
 
 	if (!kmdom_ref_valid(ref))
 		return -ENOENT;
-	if (cache->schema.slots == 1)
-		return kmdom_ref_slot(ref) ? -ENOENT :
-			kmdom_slab_free_page(cache, kmdom_ref_index(ref));
-	ret = kmdom_pin_set(op, &pin, 1, 0);
-	if (!ret)
-		kmdom_free_pinned(op, &pin);
+	if (alone) {
+		ret = kmdom_free_page(op, &pin);
+	} else {
+		ret = kmdom_pin_set(op, &pin, 1, 0);
+		if (!ret)
+			kmdom_free_pinned(op, &pin);
+	}
+	if (cache->policy == KMDOM_POLICY_DISCARD &&
+	    (ret == -ENODATA || ret == -ENOENT))
+		ret = 0;
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmdom_free);

@@ -189,8 +189,10 @@ static void kmdom_reap_frame(struct kmdom_frame *frame)
 	atomic64_or(KMDOM_PIN_FREEZE_ALL, &frame->pins);
 	while (kmdom_frame_drain(frame, KMDOM_PIN_ANY, ns_to_ktime(NSEC_PER_SEC)))
 		;
-	kmdom_slab_page_leaves(frame);
-	atomic64_dec(&frame->pool->dom->pages_present);
+	if (!frame->level) {
+		kmdom_slab_page_leaves(frame);
+		atomic64_dec(&kmdom_frame_domain(frame)->pages_present);
+	}
 	kmdom_frame_withdraw(frame);
 	kmdom_frame_put(frame);
 }
@@ -204,12 +206,9 @@ static void kmdom_reap_pool(struct kmdom_pool *pool, bool tables)
 		struct kmdom_frame *frame = &pool->frames[i];
 		u8 state = READ_ONCE(frame->state);
 
-		if (state == KMDOM_FRAME_PAGE) {
+		if (state == KMDOM_FRAME_PAGE ||
+		    (state == KMDOM_FRAME_TABLE && tables))
 			kmdom_reap_frame(frame);
-		} else if (state == KMDOM_FRAME_TABLE && tables) {
-			kmdom_frame_withdraw(frame);
-			kmdom_frame_put(frame);
-		}
 		cond_resched();
 	}
 }
@@ -414,6 +413,42 @@ static int kmdom_create_check(struct kmdom_create *arg, char *full)
 	return kmdom_name_own(full, arg->name);
 }
 
+static struct page *kmdom_domain_ledger_new_page(struct kmdom_ledger *ledger,
+						 gfp_t gfp)
+{
+	return alloc_page(gfp);
+}
+
+static void kmdom_domain_ledger_get(struct kmdom_ledger *ledger)
+{
+	kmdom_domain_get(kmdom_ledger_domain(ledger));
+}
+
+static void kmdom_domain_ledger_put(struct kmdom_ledger *ledger)
+{
+	kmdom_domain_unref(kmdom_ledger_domain(ledger));
+}
+
+static bool kmdom_domain_ledger_aborted(const struct kmdom_ledger *ledger)
+{
+	return kmdom_domain_aborted(kmdom_ledger_domain(ledger));
+}
+
+static void kmdom_domain_ledger_freed(struct kmdom_ledger *ledger)
+{
+	struct kmdom_domain *dom = kmdom_ledger_domain(ledger);
+
+	kmdom_wait_frames_freed(dom, xchg(&dom->tables_evicted, false));
+}
+
+static const struct kmdom_ledger_ops kmdom_domain_ledger_ops = {
+	.new_page = kmdom_domain_ledger_new_page,
+	.get = kmdom_domain_ledger_get,
+	.put = kmdom_domain_ledger_put,
+	.aborted = kmdom_domain_ledger_aborted,
+	.freed = kmdom_domain_ledger_freed,
+};
+
 static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 					       const char *full)
 {
@@ -442,8 +477,10 @@ static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 	refcount_set(&dom->refs, 1);
 	INIT_LIST_HEAD(&dom->node);
 	mutex_init(&dom->lifecycle);
-	kmdom_table_init(&dom->table);
-	kmdom_ledger_init(&dom->ledger, arg->max_frames);
+	kmdom_table_init(&dom->table, &dom->ledger);
+	kmdom_ledger_init(&dom->ledger, arg->max_frames,
+			  &kmdom_domain_ledger_ops, kmdom_wq,
+			  &dom->wait.nr_waiters);
 	init_waitqueue_head(&dom->drain_wq);
 	xa_init_flags(&dom->caches, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kmdom_wait_init(&dom->wait);

@@ -10,7 +10,7 @@
  *	session->fence		read: a step of an exchange; write: its end
  *	mmap_lock		the kernel's; taken inside by nothing above
  *	pool->lock		grant.c: ownership of frames against mappings
- *	root_lock, table locks	table.h: parent before child
+ *	table locks		table.h: parent before child, the root's first
  *	cache->lock		slab.c: partial pages, search for slots
  *	wait->lock		wait.c: waiters, events, parked commands
  *	ledger->lock		frames.c: counts and states of frames
@@ -55,7 +55,7 @@ enum kmdom_domain_state {
  * @exports: records made
  * @restores: pages that came back
  * @evictions: frames dropped of pages
- * @rejected: records that were not taken
+ * @rejected: records that were not taken, by enum kmdom_reject
  * @refused: waits that the pager failed
  * @timeouts: waits that missed their deadline
  * @bytes_out: of records to the pager
@@ -68,7 +68,7 @@ struct kmdom_stats {
 	atomic64_t exports;
 	atomic64_t restores;
 	atomic64_t evictions;
-	atomic64_t rejected;
+	atomic64_t rejected[KMDOM_NR_REJECTS];
 	atomic64_t refused;
 	atomic64_t timeouts;
 	atomic64_t bytes_out;
@@ -103,6 +103,8 @@ struct kmdom_stats {
  * @pages_present: pages of objects in frames
  * @pages_absent: pages of objects in the pager's store
  * @wait: waiters and events
+ * @tables_evicted: the pager evicted some, whose frames come after a grace period:
+ *	they are its answer to those who lack frames (a hint, no lock)
  * @stats: counters
  * @orphan_until: when the grace of an orphan ends, in jiffies (@lifecycle)
  * @orphan_work: aborts an orphan when its grace is over
@@ -135,6 +137,7 @@ struct kmdom_domain {
 	atomic64_t pages_present;
 	atomic64_t pages_absent;
 	struct kmdom_wait wait;
+	bool tables_evicted;
 	struct kmdom_stats stats;
 	unsigned long orphan_until;
 	struct delayed_work orphan_work;
@@ -142,6 +145,16 @@ struct kmdom_domain {
 	struct work_struct free_work;
 	struct completion reaped;
 };
+
+/* The domain whose ledger it is: no other ledger is asked for one. */
+#define kmdom_ledger_domain(ptr)	\
+	container_of(ptr, struct kmdom_domain, ledger)
+
+/** kmdom_frame_domain - the domain that @frame is lent to */
+static inline struct kmdom_domain *kmdom_frame_domain(const struct kmdom_frame *frame)
+{
+	return kmdom_ledger_domain(frame->pool->ledger);
+}
 
 /* Runs all that kmdom defers; unbound, and able to run in reclaim. */
 extern struct workqueue_struct *kmdom_wq;
@@ -187,7 +200,7 @@ void kmdom_domain_abort_locked(struct kmdom_domain *dom);
  * @exports: records that were copied out
  * @restores: records that became pages
  * @evictions: frames that were dropped
- * @rejected: records that were refused
+ * @rejected: records that were refused, by enum kmdom_reject
  * @refused: waits that the pager refused
  * @timeouts: waits that missed their deadline
  * @bytes_out: of records, exported
@@ -222,7 +235,7 @@ struct kmdom_domain_info {
 	u64 exports;
 	u64 restores;
 	u64 evictions;
-	u64 rejected;
+	u64 rejected[KMDOM_NR_REJECTS];
 	u64 refused;
 	u64 timeouts;
 	u64 bytes_out;
@@ -231,7 +244,6 @@ struct kmdom_domain_info {
 	u64 fault_ns_max;
 };
 
-int kmdom_domain_info_next(u64 after_id, struct kmdom_domain_info *info);
-int kmdom_domain_info_name(const char *name, struct kmdom_domain_info *info);
+void kmdom_domain_info(struct kmdom_domain *dom, struct kmdom_domain_info *info);
 
 #endif /* KMDOM_DOMAIN_H */

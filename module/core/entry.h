@@ -2,7 +2,7 @@
 /*
  * entry.h - how a page-table entry, a ref and a table's place are packed
  *
- * Pure: no locks, no allocation; also built in user space by the unit tests.
+ * Pure: no locks, no allocation; also built in user space, on daemon/shim/.
  *
  * An entry is 3 bits of state, 10 bits of cache, and 51 bits of value: the
  * number of the frame of what is present, the version of the one valid record
@@ -34,10 +34,12 @@
 
 /* Tables: 512 entries of 8 bytes each fill a frame. */
 #define KMDOM_TABLE_BITS	9
-#define KMDOM_TABLE_ENTRIES	(1U << KMDOM_TABLE_BITS)
 
 #define KMDOM_REF_SLOT_BITS	8
 #define KMDOM_INDEX_MAX		(BIT_ULL(KMDOM_INDEX_BITS) - 1)
+
+/* The number of no page: behind the last. */
+#define KMDOM_INDEX_END		(KMDOM_INDEX_MAX + 1)
 
 /**
  * kmdom_entry_make - pack an entry
@@ -79,8 +81,7 @@ static inline u64 kmdom_entry_value(u64 entry)
  * @from: the state it is in
  * @to: the state it shall be in
  *
- * The setter of entries asserts this. BUSY is for pages whose entry itself
- * marks that they move, as tables that are exported will need.
+ * The setter of entries asserts this. Tables are pages, and take the same edges.
  *
  * Context: any.
  * Return: true if the edge exists. No state has an edge to itself.
@@ -91,18 +92,13 @@ static inline bool kmdom_entry_edge_legal(enum kmdom_page_state from,
 	static const u8 edges[KMDOM_NR_PAGE_STATES] = {
 		/* a new page */
 		[KMDOM_PAGE_EMPTY] = BIT(KMDOM_PAGE_PRESENT),
-		/* evict; free; a table begins to leave */
+		/* evict; free, or discard */
 		[KMDOM_PAGE_PRESENT] = BIT(KMDOM_PAGE_ABSENT) |
-				       BIT(KMDOM_PAGE_EMPTY) |
-				       BIT(KMDOM_PAGE_BUSY),
-		/* restore; free; refused as lost; a table begins to come back */
+				       BIT(KMDOM_PAGE_EMPTY),
+		/* restore; free; refused as lost */
 		[KMDOM_PAGE_ABSENT] = BIT(KMDOM_PAGE_PRESENT) |
 				      BIT(KMDOM_PAGE_EMPTY) |
-				      BIT(KMDOM_PAGE_LOST) |
-				      BIT(KMDOM_PAGE_BUSY),
-		/* came, or stayed; left, or did not come */
-		[KMDOM_PAGE_BUSY] = BIT(KMDOM_PAGE_PRESENT) |
-				    BIT(KMDOM_PAGE_ABSENT),
+				      BIT(KMDOM_PAGE_LOST),
 		/* free */
 		[KMDOM_PAGE_LOST] = BIT(KMDOM_PAGE_EMPTY),
 	};
@@ -157,6 +153,19 @@ static inline unsigned int kmdom_table_slot(u64 index, unsigned int level)
 {
 	return (index >> (KMDOM_TABLE_BITS * (level - 1))) &
 	       (KMDOM_TABLE_ENTRIES - 1);
+}
+
+/** kmdom_page_first - the first page of objects that page @index of @level covers */
+static inline u64 kmdom_page_first(u64 index, unsigned int level)
+{
+	return index << (KMDOM_TABLE_BITS * level);
+}
+
+/** kmdom_page_valid - can there be a page @index of @level? */
+static inline bool kmdom_page_valid(u64 index, unsigned int level)
+{
+	return level <= KMDOM_LEVELS &&
+	       index <= kmdom_table_index(KMDOM_INDEX_MAX, level);
 }
 
 #endif /* KMDOM_ENTRY_H */

@@ -7,10 +7,37 @@
 #include "trace.h"
 #include "uring.h"
 
-/** kmdom_want_bucket - where the wants of page @index are */
-struct list_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index)
+/**
+ * kmdom_want_bucket - where the wants are that stand at a page
+ * @wait: of the domain
+ * @index: of the first page of objects in it
+ * @level: of the page
+ *
+ * Context: the lock of the waits is held.
+ * Return: the list.
+ */
+struct list_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index,
+				    unsigned int level)
 {
-	return &wait->wants[hash_64(index, ilog2(KMDOM_WANT_BUCKETS))];
+	u64 key = kmdom_table_index(index, level) * (KMDOM_LEVELS + 1) + level;
+
+	return &wait->wants[hash_64(key, ilog2(KMDOM_WANT_BUCKETS))];
+}
+
+/**
+ * kmdom_want_at - does a want stand at this page?
+ * @want: the want
+ * @index: of the first page of objects in it
+ * @level: of the page
+ *
+ * Context: the lock of the waits is held.
+ * Return: whether it does.
+ */
+bool kmdom_want_at(const struct kmdom_want *want, u64 index,
+		   unsigned int level)
+{
+	return want->level == level && kmdom_table_index(want->index, level) ==
+				       kmdom_table_index(index, level);
 }
 
 /**
@@ -41,42 +68,59 @@ void kmdom_events_notify(struct kmdom_domain *dom)
 	kmdom_uring_wake_one(&dom->wait);
 }
 
+/* Is this very page absent? Not one on the way to it, which others wait for. */
+static bool kmdom_page_absent(struct kmdom_domain *dom, u64 index,
+			      unsigned int level, u64 *entry)
+{
+	unsigned int stopped;
+	u64 now;
+
+	rcu_read_lock();
+	now = kmdom_table_walk(&dom->table, index, level, &stopped);
+	rcu_read_unlock();
+	if (entry)
+		*entry = now;
+	return stopped == level && kmdom_entry_state(now) == KMDOM_PAGE_ABSENT;
+}
+
 static void kmdom_want_lead(struct kmdom_domain *dom, struct kmdom_want *want)
 {
 	want->leads = true;
 	want->shown = false;
 	list_add_tail(&want->event, &dom->wait.events);
 	atomic64_inc(&dom->stats.faults);
-	trace_kmdom_fault(dom, want->index);
+	trace_kmdom_fault(dom, kmdom_table_index(want->index, want->level),
+			  want->level);
 	kmdom_events_notify(dom);
 }
 
 /**
  * kmdom_events_update - make the wants of a page fit its state
  * @dom: the domain
- * @index: of the page
+ * @index: of the first page of objects in it
+ * @level: of the page
  *
  * Context: the lock of the waits is held.
  */
-void kmdom_events_update(struct kmdom_domain *dom, u64 index)
+void kmdom_events_update(struct kmdom_domain *dom, u64 index,
+			 unsigned int level)
 {
 	struct kmdom_want *want, *first = NULL, *leader = NULL;
 	bool absent;
 
 	lockdep_assert_held(&dom->wait.lock);
-	list_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash) {
-		if (want->index != index)
+	list_for_each_entry(want, kmdom_want_bucket(&dom->wait, index, level), hash) {
+		if (!kmdom_want_at(want, index, level))
 			continue;
-		if (want->leads)
+		if (want->leads) {
 			leader = want;
-		else if (!first)
+			/* The oldest, as a rule: so not all the others are looked at. */
+			break;
+		}
+		if (!first)
 			first = want;
 	}
-	rcu_read_lock();
-	absent = kmdom_entry_state(kmdom_table_read(&dom->table, index)) ==
-		 KMDOM_PAGE_ABSENT;
-	rcu_read_unlock();
-
+	absent = kmdom_page_absent(dom, index, level, NULL);
 	if (absent && !leader && first) {
 		kmdom_want_lead(dom, first);
 	} else if (!absent && leader) {
@@ -100,9 +144,9 @@ void kmdom_events_drop(struct kmdom_domain *dom, struct kmdom_want *want)
 	if (!want->leads)
 		return;
 	want->leads = false;
-	list_for_each_entry(heir, kmdom_want_bucket(&dom->wait, want->index),
-			    hash) {
-		if (heir->index != want->index)
+	list_for_each_entry(heir, kmdom_want_bucket(&dom->wait, want->index,
+						    want->level), hash) {
+		if (!kmdom_want_at(heir, want->index, want->level))
 			continue;
 		heir->leads = true;
 		heir->shown = want->shown;
@@ -135,11 +179,13 @@ void kmdom_events_lack(struct kmdom_domain *dom, u64 nr)
  * kmdom_events_freed - hint: the records of a page are garbage
  * @dom: the domain
  * @index: of the page
+ * @level: of the page
  * @version: of its last record; 0: it had none, and nothing is said
  *
  * Context: the lock of the waits is not held.
  */
-void kmdom_events_freed(struct kmdom_domain *dom, u64 index, u64 version)
+void kmdom_events_freed(struct kmdom_domain *dom, u64 index,
+			unsigned int level, u64 version)
 {
 	struct kmdom_wait *wait = &dom->wait;
 
@@ -150,7 +196,9 @@ void kmdom_events_freed(struct kmdom_domain *dom, u64 index, u64 version)
 		wait->hints_lost = true;
 	} else {
 		wait->hints[(wait->hint_first + wait->nr_hints++) % KMDOM_HINTS] =
-			(struct kmdom_hint){ .index = index, .version = version };
+			(struct kmdom_hint){
+				.index = index, .version = version, .level = level,
+			};
 	}
 	kmdom_events_notify(dom);
 	spin_unlock(&wait->lock);
@@ -160,22 +208,22 @@ void kmdom_events_freed(struct kmdom_domain *dom, u64 index, u64 version)
  * Makes the event of a fault; false if the page is not absent any more. Whoever
  * changed it is about to say so, but the value of its entry is no version now.
  */
-static bool kmdom_fault_event(struct kmdom_domain *dom, u64 index,
+static bool kmdom_fault_event(struct kmdom_domain *dom,
+			      const struct kmdom_want *want,
 			      struct kmdom_event *event)
 {
 	u64 entry;
+	bool absent = kmdom_page_absent(dom, want->index, want->level, &entry);
 
-	rcu_read_lock();
-	entry = kmdom_table_read(&dom->table, index);
-	rcu_read_unlock();
 	*event = (struct kmdom_event){
 		.type = KMDOM_EVENT_FAULT,
 		.cache = kmdom_entry_cache(entry),
-		.index = index,
+		.level = want->level,
+		.index = kmdom_table_index(want->index, want->level),
 		.version = kmdom_entry_value(entry),
-		.arg = index,
+		.arg = want->index,
 	};
-	return kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT;
+	return absent;
 }
 
 static unsigned int kmdom_events_take_hints(struct kmdom_wait *wait,
@@ -189,6 +237,7 @@ static unsigned int kmdom_events_take_hints(struct kmdom_wait *wait,
 
 		events[nr++] = (struct kmdom_event){
 			.type = KMDOM_EVENT_FREED,
+			.level = hint->level,
 			.index = hint->index,
 			.version = hint->version,
 		};
@@ -229,7 +278,7 @@ unsigned int kmdom_events_take(struct kmdom_domain *dom,
 		if (nr == max)
 			return nr;
 		list_del_init(&want->event);
-		want->shown = kmdom_fault_event(dom, want->index, &events[nr]);
+		want->shown = kmdom_fault_event(dom, want, &events[nr]);
 		if (want->shown)
 			nr++;
 		else
@@ -245,12 +294,13 @@ unsigned int kmdom_events_take(struct kmdom_domain *dom,
 	return nr + kmdom_events_take_hints(wait, events + nr, max - nr);
 }
 
-static struct kmdom_want *kmdom_want_leader(struct kmdom_wait *wait, u64 index)
+static struct kmdom_want *kmdom_want_leader(struct kmdom_wait *wait, u64 index,
+					    unsigned int level)
 {
 	struct kmdom_want *want;
 
-	list_for_each_entry(want, kmdom_want_bucket(wait, index), hash)
-		if (want->index == index && want->leads)
+	list_for_each_entry(want, kmdom_want_bucket(wait, index, level), hash)
+		if (kmdom_want_at(want, index, level) && want->leads)
 			return want;
 	return NULL;
 }
@@ -262,7 +312,8 @@ static void kmdom_event_give_back(struct kmdom_wait *wait,
 
 	switch (ev->type) {
 	case KMDOM_EVENT_FAULT:
-		want = kmdom_want_leader(wait, ev->index);
+		want = kmdom_want_leader(wait, kmdom_page_first(ev->index, ev->level),
+					 ev->level);
 		if (want && want->shown) {
 			want->shown = false;
 			list_add(&want->event, &wait->events);

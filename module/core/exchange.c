@@ -18,8 +18,8 @@
 #include "trace.h"
 #include "uring.h"
 
-static_assert(KMDOM_BOUNCE >= KMDOM_RECORD_MAX);
-static_assert(KMDOM_BOUNCE >= KMDOM_SCAN_MAX * sizeof(struct kmdom_page));
+static_assert(KMDOM_RECORD_MAX <= KMDOM_BOUNCE);
+static_assert(KMDOM_SCAN_MAX * sizeof(struct kmdom_page) <= KMDOM_BOUNCE);
 
 static void kmdom_slot_free(struct kmdom_slot *slot)
 {
@@ -80,15 +80,15 @@ static struct kmdom_slot *kmdom_slot_get(struct kmdom_session *session,
 					 bool nonblock)
 {
 	struct kmdom_slot *slot = kmdom_slot_try_get(session);
+	int ret;
 
 	if (slot)
 		return slot;
 	if (nonblock)
 		return ERR_PTR(-EAGAIN);
-	if (wait_event_killable(session->slots_wq,
-				(slot = kmdom_slot_try_get(session))))
-		return ERR_PTR(-EINTR);
-	return slot;
+	ret = wait_event_killable(session->slots_wq,
+				  (slot = kmdom_slot_try_get(session)));
+	return ret ? ERR_PTR(-EINTR) : slot;
 }
 
 static void kmdom_slot_put(struct kmdom_session *session,
@@ -102,18 +102,19 @@ static void kmdom_slot_put(struct kmdom_session *session,
 /* Flags and fields that each operation uses; all others must be 0. */
 static const struct {
 	u16 flags;
-	bool index, version, buf, arg;
+	bool level, index, version, buf, arg;
 } kmdom_op_uses[] = {
 	[KMDOM_OP_GRANT] = { .index = true, .arg = true },
 	[KMDOM_OP_REVOKE] = { .index = true, .arg = true },
-	[KMDOM_OP_EXPORT] = { .flags = KMDOM_OPF_DRAIN, .index = true,
-			      .buf = true },
-	[KMDOM_OP_STORED] = { .index = true, .version = true },
-	[KMDOM_OP_EVICT] = { .flags = KMDOM_OPF_DRAIN, .index = true,
-			     .version = true },
-	[KMDOM_OP_RESTORE] = { .index = true, .version = true, .buf = true },
-	[KMDOM_OP_REFUSE] = { .flags = KMDOM_OPF_LOST, .index = true,
-			      .version = true },
+	[KMDOM_OP_EXPORT] = { .flags = KMDOM_OPF_DRAIN, .level = true,
+			      .index = true, .buf = true },
+	[KMDOM_OP_STORED] = { .level = true, .index = true, .version = true },
+	[KMDOM_OP_EVICT] = { .flags = KMDOM_OPF_DRAIN, .level = true,
+			     .index = true, .version = true },
+	[KMDOM_OP_RESTORE] = { .level = true, .index = true, .version = true,
+			       .buf = true },
+	[KMDOM_OP_REFUSE] = { .flags = KMDOM_OPF_LOST, .level = true,
+			      .index = true, .version = true },
 	[KMDOM_OP_SCAN] = { .flags = KMDOM_OPF_PRESENT | KMDOM_OPF_CLEAR,
 			    .index = true, .buf = true, .arg = true },
 	[KMDOM_OP_RESEND] = { },
@@ -124,14 +125,11 @@ static int kmdom_op_check(const struct kmdom_op *op)
 	if (!op->code || op->code >= ARRAY_SIZE(kmdom_op_uses))
 		return -EINVAL;
 	if ((op->flags & ~kmdom_op_uses[op->code].flags) ||
-	    op->level ||
+	    op->level > (kmdom_op_uses[op->code].level ? KMDOM_LEVELS : 0) ||
 	    (op->index && !kmdom_op_uses[op->code].index) ||
 	    (op->version && !kmdom_op_uses[op->code].version) ||
 	    ((op->buf || op->len) && !kmdom_op_uses[op->code].buf) ||
 	    (op->arg && !kmdom_op_uses[op->code].arg))
-		return -EINVAL;
-	if (op->code == KMDOM_OP_RESTORE &&
-	    (op->len < KMDOM_RECORD_MIN || op->len > KMDOM_RECORD_MAX))
 		return -EINVAL;
 	if (op->code == KMDOM_OP_SCAN &&
 	    (!op->arg || op->arg > KMDOM_SCAN_MAX ||
@@ -163,16 +161,21 @@ static int kmdom_op_export(struct kmdom_session *session,
 }
 
 static int kmdom_op_restore(struct kmdom_session *session,
-			    struct kmdom_slot *slot, const struct kmdom_op *op)
+			    struct kmdom_slot *slot, const struct kmdom_op *op,
+			    struct kmdom_result *res)
 {
 	int ret;
 
+	if (op->len < KMDOM_RECORD_MIN || op->len > KMDOM_RECORD_MAX) {
+		res->value = KMDOM_REJECT_LENGTH;
+		return kmdom_reject_error(res->value);
+	}
 	if (copy_from_user(slot->record, u64_to_user_ptr(op->buf), op->len))
 		return -EFAULT;
 	ret = kmdom_session_enter(session);
 	if (ret)
 		return ret;
-	ret = kmdom_page_restore(session, slot, op);
+	ret = kmdom_page_restore(session, slot, op, res);
 	kmdom_session_leave(session);
 	return ret;
 }
@@ -280,19 +283,12 @@ static int kmdom_op_call(struct kmdom_session *session, struct kmdom_slot *slot,
 	case KMDOM_OP_EXPORT:
 		return kmdom_op_export(session, slot, op, res);
 	case KMDOM_OP_RESTORE:
-		return kmdom_op_restore(session, slot, op);
+		return kmdom_op_restore(session, slot, op, res);
 	case KMDOM_OP_SCAN:
 		return kmdom_op_scan(session, slot, op, res);
 	default:
 		return kmdom_op_plain(session, op, res);
 	}
-}
-
-/* The errors of a RESTORE that say that the record was not taken for what it is. */
-static bool kmdom_record_rejected(int ret)
-{
-	return ret == -EINVAL || ret == -ESTALE || ret == -EXDEV ||
-	       ret == -EBADMSG;
 }
 
 static void kmdom_op_run(struct kmdom_session *session, struct kmdom_slot *slot,
@@ -301,9 +297,9 @@ static void kmdom_op_run(struct kmdom_session *session, struct kmdom_slot *slot,
 	memset(res, 0, sizeof(*res));
 	res->ret = kmdom_op_call(session, slot, op, res);
 	/* Here, so that none is forgotten, however early it was seen. */
-	if (op->code == KMDOM_OP_RESTORE && kmdom_record_rejected(res->ret)) {
-		atomic64_inc(&session->dom->stats.rejected);
-		trace_kmdom_reject(session->dom, op->index, op->version, res->ret);
+	if (op->code == KMDOM_OP_RESTORE && res->value) {
+		atomic64_inc(&session->dom->stats.rejected[res->value]);
+		trace_kmdom_reject(session->dom, op, res->value);
 	}
 }
 
@@ -531,10 +527,10 @@ static void kmdom_exchange_sleep(struct kmdom_session *session,
 					       ns_to_ktime(ex->timeout_ns);
 
 	wait_event_interruptible_hrtimeout(wait->wq,
-		kmdom_events_pending(wait) ||
-		READ_ONCE(session->ended) ||
-		READ_ONCE(session->wakes) != wakes,
-		timeout);
+					   kmdom_events_pending(wait) ||
+					   READ_ONCE(session->ended) ||
+					   READ_ONCE(session->wakes) != wakes,
+					   timeout);
 }
 
 /**

@@ -13,7 +13,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
-#include "domain.h"
 #include "frames.h"
 #include "pin.h"
 
@@ -42,7 +41,7 @@ void kmdom_frame_set_state(struct kmdom_frame *frame,
 {
 	struct kmdom_pool *pool = frame->pool;
 
-	lockdep_assert_held(&pool->dom->ledger.lock);
+	lockdep_assert_held(&pool->ledger->lock);
 	WARN_ON_ONCE(!(kmdom_frame_edges[frame->state] & BIT(state)));
 	WRITE_ONCE(pool->nr_bare, pool->nr_bare + (state == KMDOM_FRAME_NONE) -
 				  (frame->state == KMDOM_FRAME_NONE));
@@ -51,11 +50,20 @@ void kmdom_frame_set_state(struct kmdom_frame *frame,
 
 /**
  * kmdom_ledger_init - an empty ledger
- * @ledger: the ledger
+ * @ledger: the ledger, zeroed
  * @max: most frames of all pools together
+ * @ops: what it depends on
+ * @wq: what runs its deferred work; as long as @ops->get() keeps the ledger
+ * @nr_waiters: where the number of those who wait is
  */
-void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max)
+void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
+		       const struct kmdom_ledger_ops *ops,
+		       struct workqueue_struct *wq,
+		       const unsigned int *nr_waiters)
 {
+	ledger->ops = ops;
+	ledger->wq = wq;
+	ledger->nr_waiters = nr_waiters;
 	spin_lock_init(&ledger->lock);
 	INIT_LIST_HEAD(&ledger->free);
 	INIT_LIST_HEAD(&ledger->pools);
@@ -102,7 +110,7 @@ static int kmdom_user_charge(struct user_struct *user)
  */
 int kmdom_frame_back(struct kmdom_frame *frame)
 {
-	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+	struct kmdom_ledger *ledger = frame->pool->ledger;
 	struct page *page;
 	int ret = -EDQUOT;
 
@@ -119,8 +127,8 @@ int kmdom_frame_back(struct kmdom_frame *frame)
 	if (ret)
 		goto uncount;
 	ret = -ENOMEM;
-	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN |
-			  __GFP_RETRY_MAYFAIL);
+	page = ledger->ops->new_page(ledger, GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+					     __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!page)
 		goto uncharge;
 	set_page_private(page, (unsigned long)frame);
@@ -164,33 +172,35 @@ static void kmdom_table_leave_work(struct work_struct *work)
 {
 	struct kmdom_frame *frame = container_of(to_rcu_work(work),
 						 struct kmdom_frame, leave);
-	struct kmdom_domain *dom = kmdom_domain_get(frame->pool->dom);
+	struct kmdom_ledger *ledger = frame->pool->ledger;
 
+	/* The frame may be the last that keeps its pool. */
+	ledger->ops->get(ledger);
 	kmdom_frame_put(frame);
-	kmdom_wait_frames_freed(dom, false);
-	kmdom_domain_unref(dom);
+	ledger->ops->freed(ledger);
+	ledger->ops->put(ledger);
 }
 
 static void kmdom_pool_free_work(struct work_struct *work)
 {
 	struct kmdom_pool *pool = container_of(work, struct kmdom_pool, free);
-	struct kmdom_domain *dom = pool->dom;
+	struct kmdom_ledger *ledger = pool->ledger;
 
 	kvfree(pool);
-	kmdom_domain_unref(dom);
+	ledger->ops->put(ledger);
 }
 
 /* Why the rest of a new pool need not be backed any more, or 0. */
-static int kmdom_pool_unwanted(const struct kmdom_pool *pool)
+static int kmdom_pool_unwanted(const struct kmdom_ledger *ledger)
 {
-	if (kmdom_domain_aborted(pool->dom))
+	if (ledger->ops->aborted(ledger))
 		return -ENODEV;
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /**
  * kmdom_pool_create - a pool, backed as far as the limits allow
- * @dom: the domain
+ * @ledger: the domain's ledger
  * @nr_frames: 1 to the domain's limit
  *
  * Frames beyond what older pools leave of the domain's limit, or of the user's,
@@ -203,7 +213,7 @@ static int kmdom_pool_unwanted(const struct kmdom_pool *pool)
  * memory of the user, and the domain has no other pool), -EINTR, -ENODEV
  * (aborted meanwhile).
  */
-struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames)
+struct kmdom_pool *kmdom_pool_create(struct kmdom_ledger *ledger, u32 nr_frames)
 {
 	struct kmdom_pool *pool;
 	bool first;
@@ -218,7 +228,8 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames)
 			GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
-	pool->dom = kmdom_domain_get(dom);
+	ledger->ops->get(ledger);
+	pool->ledger = ledger;
 	pool->user = get_uid(current_user());
 	pool->nr_frames = nr_frames;
 	pool->nr_bare = nr_frames;
@@ -234,16 +245,16 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames)
 		INIT_LIST_HEAD(&frame->node);
 	}
 
-	spin_lock(&dom->ledger.lock);
-	first = list_empty(&dom->ledger.pools);
-	pool->id = ++dom->ledger.last_pool;
-	list_add_tail(&pool->node, &dom->ledger.pools);
-	spin_unlock(&dom->ledger.lock);
+	spin_lock(&ledger->lock);
+	first = list_empty(&ledger->pools);
+	pool->id = ++ledger->last_pool;
+	list_add_tail(&pool->node, &ledger->pools);
+	spin_unlock(&ledger->lock);
 
 	for (i = 0; i < nr_frames && !ret; i++) {
-		if (dom->ledger.max == READ_ONCE(dom->ledger.backed))
+		if (ledger->max == READ_ONCE(ledger->backed))
 			break;
-		ret = kmdom_pool_unwanted(pool) ?:
+		ret = kmdom_pool_unwanted(ledger) ?:
 			kmdom_frame_back(&pool->frames[i]);
 		cond_resched();
 	}
@@ -260,7 +271,7 @@ struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames)
 /* Takes a frame off the list of the free; it is nobody's then. */
 static void kmdom_frame_unlist(struct kmdom_frame *frame)
 {
-	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+	struct kmdom_ledger *ledger = frame->pool->ledger;
 
 	lockdep_assert_held(&ledger->lock);
 	list_del_init(&frame->node);
@@ -275,7 +286,7 @@ static void kmdom_frame_unlist(struct kmdom_frame *frame)
  */
 static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
 {
-	struct kmdom_ledger *ledger = &pool->dom->ledger;
+	struct kmdom_ledger *ledger = pool->ledger;
 	u32 i;
 
 	spin_lock(&ledger->lock);
@@ -340,26 +351,25 @@ void kmdom_pool_end(struct kmdom_pool *pool)
 /** kmdom_pool_put - end one use of a pool; the last one frees it */
 void kmdom_pool_put(struct kmdom_pool *pool)
 {
-	struct kmdom_domain *dom = pool->dom;
+	struct kmdom_ledger *ledger = pool->ledger;
 
 	if (!refcount_dec_and_test(&pool->users))
 		return;
-	spin_lock(&dom->ledger.lock);
+	spin_lock(&ledger->lock);
 	list_del(&pool->node);
-	spin_unlock(&dom->ledger.lock);
+	spin_unlock(&ledger->lock);
 	free_uid(pool->user);
-	queue_work(kmdom_wq, &pool->free);
+	queue_work(ledger->wq, &pool->free);
 }
 
-static bool kmdom_ledger_has(const struct kmdom_domain *dom, unsigned int nr,
+static bool kmdom_ledger_has(const struct kmdom_ledger *ledger, unsigned int nr,
 			     enum kmdom_claim claim)
 {
-	const struct kmdom_ledger *ledger = &dom->ledger;
 	u64 keep = ledger->reserved;
 
 	lockdep_assert_held(&ledger->lock);
 	if (claim == KMDOM_CLAIM_ALLOC)
-		keep += READ_ONCE(dom->wait.nr_waiters);
+		keep += READ_ONCE(*ledger->nr_waiters);
 	if (claim != KMDOM_CLAIM_OLDEST)
 		keep += KMDOM_FRAMES_RESERVE;
 	return !ledger->closed && ledger->nr_free >= keep + nr;
@@ -367,21 +377,20 @@ static bool kmdom_ledger_has(const struct kmdom_domain *dom, unsigned int nr,
 
 /**
  * kmdom_frames_reserve - promise free frames to an operation
- * @dom: the domain
+ * @ledger: the ledger
  * @nr: how many
  * @claim: ALLOC or OLDEST
  *
  * Context: any that does not interrupt.
  * Return: whether they were there.
  */
-bool kmdom_frames_reserve(struct kmdom_domain *dom, unsigned int nr,
+bool kmdom_frames_reserve(struct kmdom_ledger *ledger, unsigned int nr,
 			  enum kmdom_claim claim)
 {
-	struct kmdom_ledger *ledger = &dom->ledger;
 	bool ok;
 
 	spin_lock(&ledger->lock);
-	ok = kmdom_ledger_has(dom, nr, claim);
+	ok = kmdom_ledger_has(ledger, nr, claim);
 	if (ok)
 		ledger->reserved += nr;
 	spin_unlock(&ledger->lock);
@@ -392,7 +401,7 @@ bool kmdom_frames_reserve(struct kmdom_domain *dom, unsigned int nr,
 static void kmdom_frame_leave(struct kmdom_frame *frame)
 {
 	INIT_RCU_WORK(&frame->leave, kmdom_frame_leave_work);
-	queue_rcu_work(kmdom_wq, &frame->leave);
+	queue_rcu_work(frame->pool->ledger->wq, &frame->leave);
 }
 
 /* Gives away free frames of ended sessions that no promise needs any more. */
@@ -417,26 +426,25 @@ static void kmdom_frames_give_late(struct kmdom_ledger *ledger)
 }
 
 /** kmdom_frames_unreserve - take back the promise of @nr frames */
-void kmdom_frames_unreserve(struct kmdom_domain *dom, unsigned int nr)
+void kmdom_frames_unreserve(struct kmdom_ledger *ledger, unsigned int nr)
 {
-	spin_lock(&dom->ledger.lock);
-	dom->ledger.reserved -= nr;
-	kmdom_frames_give_late(&dom->ledger);
-	spin_unlock(&dom->ledger.lock);
+	spin_lock(&ledger->lock);
+	ledger->reserved -= nr;
+	kmdom_frames_give_late(ledger);
+	spin_unlock(&ledger->lock);
 }
 
 /**
  * kmdom_frame_take - take a free frame into use
- * @dom: the domain
+ * @ledger: the ledger
  * @claim: by what right; PROMISED uses one up
  *
  * Context: any that does not interrupt.
  * Return: a frame in TRANSIT, zero and frozen, or NULL.
  */
-struct kmdom_frame *kmdom_frame_take(struct kmdom_domain *dom,
+struct kmdom_frame *kmdom_frame_take(struct kmdom_ledger *ledger,
 				     enum kmdom_claim claim)
 {
-	struct kmdom_ledger *ledger = &dom->ledger;
 	struct kmdom_frame *frame = NULL;
 
 	spin_lock(&ledger->lock);
@@ -445,7 +453,7 @@ struct kmdom_frame *kmdom_frame_take(struct kmdom_domain *dom,
 		ledger->reserved--;
 		claim = KMDOM_CLAIM_OLDEST;
 	}
-	if (kmdom_ledger_has(dom, 1, claim)) {
+	if (kmdom_ledger_has(ledger, 1, claim)) {
 		frame = list_first_entry(&ledger->free, struct kmdom_frame,
 					 node);
 		kmdom_frame_unlist(frame);
@@ -474,7 +482,7 @@ struct kmdom_frame *kmdom_frame_take(struct kmdom_domain *dom,
 void kmdom_frame_put(struct kmdom_frame *frame)
 {
 	struct kmdom_pool *pool = frame->pool;
-	struct kmdom_ledger *ledger = &pool->dom->ledger;
+	struct kmdom_ledger *ledger = pool->ledger;
 	bool leaves;
 
 	clear_page(kmdom_frame_data(frame));
@@ -507,14 +515,14 @@ void kmdom_frame_put(struct kmdom_frame *frame)
 void kmdom_frame_put_deferred(struct kmdom_frame *frame)
 {
 	INIT_RCU_WORK(&frame->leave, kmdom_table_leave_work);
-	queue_rcu_work(kmdom_wq, &frame->leave);
+	queue_rcu_work(frame->pool->ledger->wq, &frame->leave);
 }
 
 /** kmdom_frame_publish - TRANSIT to PAGE or TABLE */
 void kmdom_frame_publish(struct kmdom_frame *frame,
 			 enum kmdom_frame_state state)
 {
-	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+	struct kmdom_ledger *ledger = frame->pool->ledger;
 
 	spin_lock(&ledger->lock);
 	kmdom_frame_set_state(frame, state);
@@ -526,7 +534,7 @@ void kmdom_frame_publish(struct kmdom_frame *frame,
 /** kmdom_frame_withdraw - PAGE or TABLE to TRANSIT */
 void kmdom_frame_withdraw(struct kmdom_frame *frame)
 {
-	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+	struct kmdom_ledger *ledger = frame->pool->ledger;
 
 	spin_lock(&ledger->lock);
 	if (frame->state == KMDOM_FRAME_TABLE)

@@ -22,7 +22,7 @@
 
 struct address_space;
 struct kmdom_cache;
-struct kmdom_domain;
+struct kmdom_ledger;
 struct kmdom_pool;
 struct user_struct;
 struct vm_area_struct;
@@ -55,7 +55,7 @@ enum kmdom_frame_state {
  * @index: of the page or table in it; constant while it is in use
  * @cache: PAGE: the page's cache; constant while it is in use
  * @version: of the page's valid record, 0 if there is none (lock of the
- *	page's table)
+ *	page's table, of a table its parent's)
  * @spent: version of the last export begun (lock of the page's table)
  * @clean_for: session for which the page is clean at @version while @dirty is
  *	not set (lock of the page's table)
@@ -63,7 +63,7 @@ enum kmdom_frame_state {
  *	mutex also)
  * @level: of the page or table
  * @dirty: changed since @version or since @spent; set by whoever holds a write
- *	pin, cleared by whoever froze the page against those
+ *	pin, cleared by whoever froze the page against those. TABLE: @lock
  * @referenced: pinned since it was cleared; a hint, no lock
  * @vouched: the pager vouched for @version (lock of the page's table)
  * @partial: on its cache's partial list (the cache's lock)
@@ -75,6 +75,7 @@ enum kmdom_frame_state {
  *	under the cache's lock)
  * @mag: PAGE: slots in a magazine; who clears the bit owns the slot
  * @nr_used: TABLE: entries that are not empty (@lock)
+ * @nr_present: TABLE: entries of pages in frames: with one it cannot leave (@lock)
  * @dead: TABLE: cut off from its parent; walkers start again (@lock)
  * @leave: gives the frame away after a grace period
  */
@@ -103,7 +104,8 @@ struct kmdom_frame {
 			unsigned long mag[BITS_TO_LONGS(KMDOM_SLOTS_PER_PAGE)];
 		};
 		struct {
-			u32 nr_used;
+			u16 nr_used;
+			u16 nr_present;
 			bool dead;
 		};
 	};
@@ -112,9 +114,9 @@ struct kmdom_frame {
 
 /**
  * struct kmdom_pool - the frames of a session
- * @dom: the domain; the pool holds a reference
- * @node: in the domain's list of pools (ledger lock)
- * @id: its number in the domain, from 1; constant
+ * @ledger: the ledger, which the pool keeps (@get of its ops); constant
+ * @node: in the ledger's list of pools (ledger lock)
+ * @id: its number in the ledger, from 1; constant
  * @user: who is charged for locked memory
  * @mapping: of the session's file; where the pager's mappings are. NULL once
  *	the session has ended (@lock)
@@ -129,7 +131,7 @@ struct kmdom_frame {
  * @frames: the descriptors
  */
 struct kmdom_pool {
-	struct kmdom_domain *dom;
+	struct kmdom_ledger *ledger;
 	struct list_head node;
 	u64 id;
 	struct user_struct *user;
@@ -144,8 +146,30 @@ struct kmdom_pool {
 };
 
 /**
+ * struct kmdom_ledger_ops - what a ledger depends on: its domain's, or a test's
+ * @new_page: memory for a frame, or NULL. Context: may sleep
+ * @get: keep what the ledger is part of. Context: any
+ * @put: end that. Context: any
+ * @aborted: has what it is part of ended for ever? Context: any
+ * @freed: a frame came back after a grace period. Context: may sleep
+ *
+ * None of them is called to take or to put a frame: that is fast.
+ */
+struct kmdom_ledger_ops {
+	struct page *(*new_page)(struct kmdom_ledger *ledger, gfp_t gfp);
+	void (*get)(struct kmdom_ledger *ledger);
+	void (*put)(struct kmdom_ledger *ledger);
+	bool (*aborted)(const struct kmdom_ledger *ledger);
+	void (*freed)(struct kmdom_ledger *ledger);
+};
+
+/**
  * struct kmdom_ledger - who holds how many frames of a domain
- * @lock: protects all of it, and every frame's state
+ * @ops: what it depends on; constant
+ * @wq: runs what it defers; constant
+ * @nr_waiters: how many wait, to be left a frame each; constant, and read
+ *	without a lock
+ * @lock: protects all that follows, and every frame's state
  * @free: frames lent and free
  * @pools: all pools, in order of their numbers
  * @last_pool: number of the latest
@@ -161,6 +185,9 @@ struct kmdom_pool {
  * @closed: the domain is aborted: nothing is taken any more
  */
 struct kmdom_ledger {
+	const struct kmdom_ledger_ops *ops;
+	struct workqueue_struct *wq;
+	const unsigned int *nr_waiters;
 	spinlock_t lock;
 	struct list_head free;
 	struct list_head pools;
@@ -191,15 +218,18 @@ enum kmdom_claim {
 	KMDOM_CLAIM_PROMISED,
 };
 
-void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max);
-struct kmdom_pool *kmdom_pool_create(struct kmdom_domain *dom, u32 nr_frames);
+void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
+		       const struct kmdom_ledger_ops *ops,
+		       struct workqueue_struct *wq,
+		       const unsigned int *nr_waiters);
+struct kmdom_pool *kmdom_pool_create(struct kmdom_ledger *ledger, u32 nr_frames);
 void kmdom_pool_end(struct kmdom_pool *pool);
 void kmdom_pool_put(struct kmdom_pool *pool);
 
-bool kmdom_frames_reserve(struct kmdom_domain *dom, unsigned int nr,
+bool kmdom_frames_reserve(struct kmdom_ledger *ledger, unsigned int nr,
 			  enum kmdom_claim claim);
-void kmdom_frames_unreserve(struct kmdom_domain *dom, unsigned int nr);
-struct kmdom_frame *kmdom_frame_take(struct kmdom_domain *dom,
+void kmdom_frames_unreserve(struct kmdom_ledger *ledger, unsigned int nr);
+struct kmdom_frame *kmdom_frame_take(struct kmdom_ledger *ledger,
 				     enum kmdom_claim claim);
 void kmdom_frame_put(struct kmdom_frame *frame);
 void kmdom_frame_put_deferred(struct kmdom_frame *frame);

@@ -12,7 +12,6 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/sched/signal.h>
-#include "domain.h"
 #include "frames.h"
 
 static vm_fault_t kmdom_pool_fault(struct vm_fault *vmf)
@@ -62,7 +61,7 @@ int kmdom_pool_mmap(struct kmdom_pool *pool, struct vm_area_struct *vma)
 /* Lends one frame whose mappings are gone; false if something refers to it. */
 static bool kmdom_frame_lend(struct kmdom_frame *frame)
 {
-	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+	struct kmdom_ledger *ledger = frame->pool->ledger;
 
 	lockdep_assert_held(&frame->pool->lock);
 	if (!page_ref_freeze(frame->page, 1))
@@ -115,7 +114,7 @@ int kmdom_pool_grant(struct kmdom_pool *pool, u64 first, u32 *nr, u64 *done)
 /* Takes one frame back if it is free and not promised. */
 static bool kmdom_frame_take_back(struct kmdom_frame *frame)
 {
-	struct kmdom_ledger *ledger = &frame->pool->dom->ledger;
+	struct kmdom_ledger *ledger = frame->pool->ledger;
 	bool free;
 
 	lockdep_assert_held(&frame->pool->lock);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * info.c - snapshots of domains, for those who look
+ * info.c - snapshots of domains and their caches, for those who look
  */
 #include <linux/pid.h>
+#include "cache.h"
 #include "domain.h"
 
 static void kmdom_info_frames(struct kmdom_domain *dom,
@@ -40,6 +41,7 @@ static void kmdom_info_stats(struct kmdom_domain *dom,
 			     struct kmdom_domain_info *info)
 {
 	struct kmdom_stats *stats = &dom->stats;
+	unsigned int i;
 
 	info->pages_present = atomic64_read(&dom->pages_present);
 	info->pages_absent = atomic64_read(&dom->pages_absent);
@@ -47,7 +49,8 @@ static void kmdom_info_stats(struct kmdom_domain *dom,
 	info->exports = atomic64_read(&stats->exports);
 	info->restores = atomic64_read(&stats->restores);
 	info->evictions = atomic64_read(&stats->evictions);
-	info->rejected = atomic64_read(&stats->rejected);
+	for (i = 0; i < KMDOM_NR_REJECTS; i++)
+		info->rejected[i] = atomic64_read(&stats->rejected[i]);
 	info->refused = atomic64_read(&stats->refused);
 	info->timeouts = atomic64_read(&stats->timeouts);
 	info->bytes_out = atomic64_read(&stats->bytes_out);
@@ -56,8 +59,14 @@ static void kmdom_info_stats(struct kmdom_domain *dom,
 	info->fault_ns_max = atomic64_read(&stats->fault_ns_max);
 }
 
-static void kmdom_info_fill(struct kmdom_domain *dom,
-			    struct kmdom_domain_info *info)
+/**
+ * kmdom_domain_info - a snapshot of a domain
+ * @dom: the domain
+ * @info: out
+ *
+ * Context: may sleep. Who may see it is the caller's business.
+ */
+void kmdom_domain_info(struct kmdom_domain *dom, struct kmdom_domain_info *info)
 {
 	struct kmdom_cache *cache;
 	unsigned long id;
@@ -77,40 +86,68 @@ static void kmdom_info_fill(struct kmdom_domain *dom,
 	kmdom_info_stats(dom, info);
 }
 
+static void kmdom_cache_info_fill(struct kmdom_cache *cache,
+				  struct kmdom_cache_info *info)
+{
+	*info = (struct kmdom_cache_info) {
+		.id = cache->id,
+		.name = cache->name,
+		.kept = kmdom_cache_get(cache->dom, cache->id),
+		.pages = atomic64_read(&cache->nr_pages),
+		.attached = READ_ONCE(cache->attached),
+		/* The same for ever, even while a client comes back. */
+		.hash = READ_ONCE(cache->schema.hash),
+	};
+	info->schema = info->kept ? &cache->schema : NULL;
+}
+
 /**
- * kmdom_domain_info_next - a snapshot of the next domain
- * @after_id: number of the one before; 0 for the first
- * @info: out
+ * kmdom_cache_info - look at a cache
+ * @dom: the domain; the caller keeps it until the look ends
+ * @id: number of the cache. They begin with 1, and have no gaps
+ * @info: out; ends with kmdom_cache_info_end()
  *
- * Context: may sleep. Who may see it is the caller's business.
+ * Context: any.
  * Return: 0 or -ENOENT.
  */
-int kmdom_domain_info_next(u64 after_id, struct kmdom_domain_info *info)
+int kmdom_cache_info(struct kmdom_domain *dom, unsigned int id,
+		     struct kmdom_cache_info *info)
 {
-	struct kmdom_domain *dom = kmdom_domain_after(after_id);
+	struct kmdom_cache *cache = xa_load(&dom->caches, id);
 
-	if (!dom)
+	if (!cache)
 		return -ENOENT;
-	kmdom_info_fill(dom, info);
-	kmdom_domain_unref(dom);
+	kmdom_cache_info_fill(cache, info);
 	return 0;
 }
 
 /**
- * kmdom_domain_info_name - a snapshot of a domain by name
- * @name: full, or the caller's own without "UID/"
- * @info: out
+ * kmdom_cache_info_name - look at a cache by the name of its type
+ * @dom: the domain; the caller keeps it until the look ends
+ * @name: of the type
+ * @info: out; ends with kmdom_cache_info_end()
  *
- * Context: may sleep.
- * Return: 0, -ENOENT or -EPERM.
+ * Context: any.
+ * Return: 0 or -ENOENT.
  */
-int kmdom_domain_info_name(const char *name, struct kmdom_domain_info *info)
+int kmdom_cache_info_name(struct kmdom_domain *dom, const char *name,
+			  struct kmdom_cache_info *info)
 {
-	struct kmdom_domain *dom = kmdom_domain_lookup(name);
+	struct kmdom_cache *cache;
+	unsigned long id;
 
-	if (IS_ERR(dom))
-		return PTR_ERR(dom);
-	kmdom_info_fill(dom, info);
-	kmdom_domain_unref(dom);
-	return 0;
+	xa_for_each(&dom->caches, id, cache) {
+		if (!strcmp(cache->name, name)) {
+			kmdom_cache_info_fill(cache, info);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/** kmdom_cache_info_end - end a look at a cache. Any context */
+void kmdom_cache_info_end(struct kmdom_cache_info *info)
+{
+	if (info->kept)
+		kmdom_cache_put(info->kept, 1);
 }

@@ -10,6 +10,7 @@
 #include <linux/version.h>
 #include "domain.h"
 #include "netlink.h"
+#include "paging.h"
 #include "session.h"
 
 #define CREATE_TRACE_POINTS
@@ -174,8 +175,10 @@ static struct miscdevice kmdom_device = {
 
 static int __init kmdom_init(void)
 {
-	int ret;
+	int ret = kmdom_paging_init();
 
+	if (ret)
+		return ret;
 	kmdom_wq = alloc_workqueue("kmdom", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!kmdom_wq)
 		return -ENOMEM;

@@ -11,9 +11,13 @@
 
 #include <uapi/linux/kmdom_netlink.h>
 
+int kmdom_nl_cache_get_start(struct netlink_callback *cb);
+
 int kmdom_nl_domain_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kmdom_nl_domain_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb);
+int kmdom_nl_cache_get_doit(struct sk_buff *skb, struct genl_info *info);
+int kmdom_nl_cache_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 extern struct genl_family kmdom_nl_family;
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * paging.c - export, stored, evict, refuse
+ * paging.c - export, stored, evict, refuse: of pages of objects and of tables
  *
  * A page that is present is clean for a session if nothing changed it since the
  * record of its version was copied out to that session, or since that session
  * vouched for that version:
  *
  *	clean = version && !dirty && clean_for == session
+ *
+ * A page of a DISCARD type is always clean: nothing of it is to be kept.
  *
  * An export that does not reach its end leaves version 0, which is not clean
  * for anybody. Who froze the page clears "dirty" before it is encoded; a
@@ -21,17 +23,42 @@
 #include "record.h"
 #include "seal.h"
 #include "session.h"
+#include "table_type.h"
 #include "trace.h"
+
+struct kmdom_schema kmdom_table_schema;
+
+/**
+ * kmdom_paging_init - make the schema of tables
+ *
+ * Context: the module's beginning.
+ * Return: 0 or a negative errno.
+ */
+int __init kmdom_paging_init(void)
+{
+	return kmdom_schema_init(&kmdom_table_schema, &kmdom_table_type);
+}
+
+static u8 kmdom_frame_policy(const struct kmdom_frame *frame)
+{
+	return frame->level ? kmdom_table_type.policy : frame->cache->policy;
+}
 
 static bool kmdom_frame_unchanged(const struct kmdom_frame *frame)
 {
 	return frame->version && !READ_ONCE(frame->dirty);
 }
 
+static bool kmdom_frame_discards(const struct kmdom_frame *frame)
+{
+	return kmdom_frame_policy(frame) == KMDOM_POLICY_DISCARD;
+}
+
 static bool kmdom_frame_clean(const struct kmdom_frame *frame,
 			      const struct kmdom_session *session)
 {
-	return kmdom_frame_unchanged(frame) && frame->clean_for == session->id;
+	return kmdom_frame_discards(frame) ||
+	       (kmdom_frame_unchanged(frame) && frame->clean_for == session->id);
 }
 
 /* What an operation on an entry that holds no present page comes to. */
@@ -49,16 +76,45 @@ static int kmdom_entry_error(u64 entry, u64 version)
 	}
 }
 
-/* Locks the table of a page; there may be none. */
+/**
+ * kmdom_table_missing_error - why a page's table could not be locked
+ * @dom: the domain
+ * @op: an operation on the page
+ *
+ * Context: any.
+ * Return: -ENXIO, -EIO, -ENOENT, or -EBUSY if it is there by now.
+ */
+int kmdom_table_missing_error(struct kmdom_domain *dom, const struct kmdom_op *op)
+{
+	unsigned int stopped;
+	u64 entry;
+
+	rcu_read_lock();
+	entry = kmdom_table_walk(&dom->table, kmdom_op_first(op), op->level + 1,
+				 &stopped);
+	rcu_read_unlock();
+	switch (kmdom_entry_state(entry)) {
+	case KMDOM_PAGE_EMPTY:
+		return -ENOENT;
+	case KMDOM_PAGE_ABSENT:
+		return -ENXIO;
+	case KMDOM_PAGE_LOST:
+		return -EIO;
+	default:
+		return -EBUSY;
+	}
+}
+
+/* Locks the table of a page, if it is present. */
 static int kmdom_entry_lock(struct kmdom_domain *dom, const struct kmdom_op *op,
 			    struct kmdom_frame **leaf, u64 *entry)
 {
-	if (op->index > KMDOM_INDEX_MAX)
+	if (!kmdom_page_valid(op->index, op->level))
 		return -ENOENT;
-	*leaf = kmdom_table_lock(&dom->table, op->index);
+	*leaf = kmdom_table_lock(&dom->table, kmdom_op_first(op), op->level);
 	if (!*leaf)
-		return -ENOENT;
-	*entry = kmdom_table_entry(*leaf, op->index);
+		return kmdom_table_missing_error(dom, op);
+	*entry = kmdom_table_entry(*leaf, kmdom_op_first(op));
 	return 0;
 }
 
@@ -106,9 +162,9 @@ static int kmdom_page_freeze(struct kmdom_domain *dom,
 	kmdom_table_unlock(*leaf);
 	ret = kmdom_frame_freeze_drain(frame, bit);
 	if (ret)
-		kmdom_wait_page_changed(dom, op->index, false);
+		kmdom_wait_page_changed(dom, kmdom_op_first(op), op->level, false);
 	else
-		*leaf = kmdom_table_lock(&dom->table, op->index);
+		*leaf = kmdom_table_lock(&dom->table, kmdom_op_first(op), op->level);
 	return ret;
 }
 
@@ -121,41 +177,89 @@ static int kmdom_version_spend(struct kmdom_domain *dom, u64 *version)
 	return *version > KMDOM_ENTRY_VALUE_MAX ? -EOVERFLOW : 0;
 }
 
-static void kmdom_record_id_of(const struct kmdom_domain *dom, u64 index,
-			       u64 version, struct kmdom_record_id *id)
+/**
+ * kmdom_record_id_of - what a record of a page must say
+ * @dom: the domain
+ * @op: an operation on the page
+ * @version: of the record
+ * @id: out
+ */
+void kmdom_record_id_of(const struct kmdom_domain *dom, const struct kmdom_op *op,
+			u64 version, struct kmdom_record_id *id)
 {
 	memset(id, 0, sizeof(*id));
 	memcpy(id->domain, dom->uuid, sizeof(id->domain));
-	id->index = index;
+	id->index = op->index;
 	id->version = version;
+	id->level = op->level;
 }
 
 /* Encodes a page that the caller froze against writers, and thaws it. */
-static int kmdom_page_encode(struct kmdom_domain *dom, struct kmdom_slot *slot,
+static int kmdom_page_encode(struct kmdom_domain *dom, const struct kmdom_op *op,
+			     struct kmdom_slot *slot,
 			     struct kmdom_frame *frame, u64 version)
 {
 	struct kmdom_record_id id;
-	u64 index = frame->index;
 	int len;
 
 	kmdom_slab_drop_magazines(frame);
 	WRITE_ONCE(frame->dirty, false);
-	kmdom_record_id_of(dom, index, version, &id);
+	kmdom_record_id_of(dom, op, version, &id);
 	len = kmdom_record_encode(&frame->cache->schema, &id,
 				  kmdom_frame_data(frame), frame->live,
 				  slot->record, KMDOM_RECORD_MAX);
 	if (len < 0)
 		WRITE_ONCE(frame->dirty, true);
 	kmdom_frame_thaw(frame, KMDOM_PIN_FREEZE_WRITE);
-	kmdom_wait_page_changed(dom, index, false);
+	kmdom_wait_page_changed(dom, op->index, 0, false);
 	return len;
 }
 
+/* Locks the table of a page that is to be exported, and gives its frame. */
+static int kmdom_export_lock(struct kmdom_session *session,
+			     const struct kmdom_op *op, struct kmdom_result *res,
+			     struct kmdom_frame **leaf,
+			     struct kmdom_frame **frame)
+{
+	u64 entry;
+	int ret;
+
+	ret = kmdom_entry_lock(session->dom, op, leaf, &entry);
+	if (ret)
+		return ret;
+	if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT) {
+		if (kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT)
+			res->version = kmdom_entry_value(entry);
+		ret = kmdom_entry_error(entry, res->version);
+		goto unlock;
+	}
+	*frame = kmdom_entry_frame(entry);
+	ret = -ENODATA;
+	if (kmdom_frame_discards(*frame))
+		goto unlock;
+	if (!kmdom_frame_clean(*frame, session))
+		return 0;
+	res->version = (*frame)->version;
+	ret = -EALREADY;
+unlock:
+	kmdom_table_unlock(*leaf);
+	return ret;
+}
+
 /*
- * What the lock of the table must cover of an export. "spent" is told apart
- * under it, so that an older export of the page, which ends while this one
- * clears "dirty", does not take that for its own.
+ * The marks of a page that an export of it begins. "spent" is told apart, so that
+ * an older export, which ends while this one clears "dirty", does not take that
+ * for its own.
  */
+static void kmdom_export_mark(struct kmdom_frame *frame, u64 version)
+{
+	frame->version = 0;
+	frame->spent = version;
+	frame->clean_for = 0;
+	frame->vouched = false;
+}
+
+/* What the lock of the table must cover of an export. */
 static int kmdom_export_begin(struct kmdom_session *session,
 			      const struct kmdom_op *op, u64 version,
 			      struct kmdom_result *res,
@@ -163,24 +267,11 @@ static int kmdom_export_begin(struct kmdom_session *session,
 {
 	struct kmdom_domain *dom = session->dom;
 	struct kmdom_frame *leaf;
-	u64 entry;
 	int ret;
 
-	ret = kmdom_entry_lock(dom, op, &leaf, &entry);
+	ret = kmdom_export_lock(session, op, res, &leaf, frame);
 	if (ret)
 		return ret;
-	if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT) {
-		kmdom_table_unlock(leaf);
-		if (kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT)
-			res->version = kmdom_entry_value(entry);
-		return kmdom_entry_error(entry, res->version);
-	}
-	*frame = kmdom_entry_frame(entry);
-	if (kmdom_frame_clean(*frame, session)) {
-		res->version = (*frame)->version;
-		kmdom_table_unlock(leaf);
-		return -EALREADY;
-	}
 	ret = kmdom_page_freeze(dom, op, &leaf, *frame, KMDOM_PIN_FREEZE_WRITE);
 	if (ret)
 		return ret;
@@ -188,15 +279,63 @@ static int kmdom_export_begin(struct kmdom_session *session,
 	if (bitmap_empty((*frame)->live, KMDOM_SLOTS_PER_PAGE)) {
 		kmdom_frame_thaw(*frame, KMDOM_PIN_FREEZE_WRITE);
 		kmdom_table_unlock(leaf);
-		kmdom_wait_page_changed(dom, op->index, false);
+		kmdom_wait_page_changed(dom, op->index, 0, false);
 		return kmdom_slab_release(dom, op->index) ? -ENOENT : -EBUSY;
 	}
-	(*frame)->version = 0;
-	(*frame)->spent = version;
-	(*frame)->clean_for = 0;
-	(*frame)->vouched = false;
+	kmdom_export_mark(*frame, version);
 	kmdom_table_unlock(leaf);
 	return 0;
+}
+
+/*
+ * A table is encoded under its lock, which keeps its entries as they are: it has
+ * no pins for writing.
+ */
+static int kmdom_table_encode(struct kmdom_session *session,
+			      struct kmdom_slot *slot, const struct kmdom_op *op,
+			      u64 version, struct kmdom_result *res)
+{
+	DECLARE_BITMAP(live, KMDOM_SLOTS_PER_PAGE);
+	struct kmdom_frame *parent, *frame;
+	struct kmdom_record_id id;
+	int ret;
+
+	ret = kmdom_export_lock(session, op, res, &parent, &frame);
+	if (ret)
+		return ret;
+	kmdom_record_id_of(session->dom, op, version, &id);
+	spin_lock_nested(&frame->lock, frame->level);
+	if (frame->nr_present) {
+		ret = -EBUSY;
+	} else {
+		kmdom_export_mark(frame, version);
+		kmdom_table_live(kmdom_frame_data(frame), live);
+		ret = kmdom_record_encode(&kmdom_table_schema, &id,
+					  kmdom_frame_data(frame), live,
+					  slot->record, KMDOM_RECORD_MAX);
+		frame->dirty = ret < 0;
+	}
+	spin_unlock(&frame->lock);
+	kmdom_table_unlock(parent);
+	return ret;
+}
+
+/* Makes the record, but for its seal. Returns its length. */
+static int kmdom_record_make(struct kmdom_session *session,
+			     struct kmdom_slot *slot, const struct kmdom_op *op,
+			     u64 version, struct kmdom_result *res, u8 *policy)
+{
+	struct kmdom_frame *frame;
+	int ret;
+
+	*policy = kmdom_table_type.policy;
+	if (op->level)
+		return kmdom_table_encode(session, slot, op, version, res);
+	ret = kmdom_export_begin(session, op, version, res, &frame);
+	if (ret)
+		return ret;
+	*policy = kmdom_frame_policy(frame);
+	return kmdom_page_encode(session->dom, op, slot, frame, version);
 }
 
 /**
@@ -214,20 +353,14 @@ static int kmdom_export_begin(struct kmdom_session *session,
 int kmdom_page_export(struct kmdom_session *session, struct kmdom_slot *slot,
 		      const struct kmdom_op *op, struct kmdom_result *res)
 {
-	struct kmdom_domain *dom = session->dom;
-	struct kmdom_frame *frame;
 	u64 version;
 	u8 policy;
 	int ret;
 
-	ret = kmdom_version_spend(dom, &version);
+	ret = kmdom_version_spend(session->dom, &version);
 	if (ret)
 		return ret;
-	ret = kmdom_export_begin(session, op, version, res, &frame);
-	if (ret)
-		return ret;
-	policy = frame->cache->schema.type->policy;
-	ret = kmdom_page_encode(dom, slot, frame, version);
+	ret = kmdom_record_make(session, slot, op, version, res, &policy);
 	if (ret < 0)
 		return ret;
 	res->version = version;
@@ -269,7 +402,7 @@ int kmdom_page_exported(struct kmdom_session *session,
 		atomic64_add(res->len, &dom->stats.bytes_out);
 	}
 	kmdom_table_unlock(leaf);
-	trace_kmdom_export(dom, op->index, res->version, ret);
+	trace_kmdom_export(dom, op->index, op->level, res->version, ret);
 	return ret;
 }
 
@@ -292,7 +425,9 @@ int kmdom_page_stored(struct kmdom_session *session, const struct kmdom_op *op)
 	ret = kmdom_present_lock(session->dom, op, &leaf, &frame);
 	if (ret)
 		return ret;
-	if (!kmdom_frame_unchanged(frame)) {
+	if (kmdom_frame_discards(frame)) {
+		ret = -ENODATA;
+	} else if (!kmdom_frame_unchanged(frame)) {
 		ret = -EAGAIN;
 	} else if (frame->version != op->version) {
 		ret = -ESTALE;
@@ -301,11 +436,56 @@ int kmdom_page_stored(struct kmdom_session *session, const struct kmdom_op *op)
 		frame->vouched = true;
 	}
 	kmdom_table_unlock(leaf);
-	trace_kmdom_stored(session->dom, op->index, op->version, ret);
+	trace_kmdom_stored(session->dom, op->index, op->level, op->version, ret);
 	return ret;
 }
 
+/* The entry of a page of objects that was evicted. */
+static u64 kmdom_evicted_entry(const struct kmdom_frame *frame)
+{
+	if (kmdom_frame_discards(frame))
+		return KMDOM_ENTRY_EMPTY;
+	return kmdom_entry_make(KMDOM_PAGE_ABSENT, frame->cache->id, frame->version);
+}
+
 /* Drops a frozen page, its table locked, unless something forbids it. */
+static int kmdom_evict_page(struct kmdom_domain *dom, struct kmdom_frame *leaf,
+			    struct kmdom_frame *frame)
+{
+	int ret = kmdom_wait_evict(dom, leaf, frame, kmdom_evicted_entry(frame));
+
+	if (ret)
+		return ret;
+	if (kmdom_frame_discards(frame)) {
+		kmdom_slab_discard(frame);
+		return 0;
+	}
+	kmdom_slab_page_leaves(frame);
+	kmdom_frame_withdraw(frame);
+	atomic64_dec(&dom->pages_present);
+	atomic64_inc(&dom->pages_absent);
+	return 0;
+}
+
+/* Drops a frozen table, its parent locked, unless something forbids it. */
+static int kmdom_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,
+			     struct kmdom_frame *frame)
+{
+	int ret = -EBUSY;
+
+	spin_lock_nested(&frame->lock, frame->level);
+	if (frame->dirty)
+		ret = -EAGAIN;
+	else if (!frame->nr_present)
+		ret = kmdom_wait_evict(dom, parent, frame,
+				       kmdom_entry_make(KMDOM_PAGE_ABSENT, 0,
+							frame->version));
+	spin_unlock(&frame->lock);
+	if (!ret)
+		kmdom_frame_withdraw(frame);
+	return ret;
+}
+
 static int kmdom_evict_frozen(struct kmdom_session *session,
 			      const struct kmdom_op *op,
 			      struct kmdom_frame *leaf,
@@ -317,17 +497,31 @@ static int kmdom_evict_frozen(struct kmdom_session *session,
 	/* Writers that were drained may have changed it. */
 	if (!kmdom_frame_clean(frame, session))
 		return -EAGAIN;
-	ret = kmdom_wait_evict(dom, leaf, op->index,
-			       kmdom_entry_make(KMDOM_PAGE_ABSENT,
-						frame->cache->id, op->version));
-	if (ret)
-		return ret;
-	kmdom_slab_page_leaves(frame);
-	kmdom_frame_withdraw(frame);
-	atomic64_dec(&dom->pages_present);
-	atomic64_inc(&dom->pages_absent);
-	atomic64_inc(&dom->stats.evictions);
-	return 0;
+	/* A table may have been exported anew, by another of the pager's threads. */
+	if (frame->version != op->version)
+		return -ESTALE;
+	ret = op->level ? kmdom_evict_table(dom, leaf, frame) :
+			  kmdom_evict_page(dom, leaf, frame);
+	if (!ret)
+		atomic64_inc(&dom->stats.evictions);
+	return ret;
+}
+
+/* What remains to be done when the table is unlocked. */
+static void kmdom_evicted(struct kmdom_domain *dom, const struct kmdom_op *op,
+			  struct kmdom_frame *frame)
+{
+	if (op->level) {
+		/* Walkers may still be in it; and then those are told who lack frames. */
+		WRITE_ONCE(dom->tables_evicted, true);
+		kmdom_frame_put_deferred(frame);
+	} else if (kmdom_frame_discards(frame)) {
+		kmdom_slab_discarded(frame);
+	} else {
+		kmdom_frame_put(frame);
+		/* Now: the copy of the result may take for ever. */
+		kmdom_wait_frames_freed(dom, true);
+	}
 }
 
 /**
@@ -362,13 +556,14 @@ int kmdom_page_evict(struct kmdom_session *session, const struct kmdom_op *op)
 	kmdom_table_unlock(leaf);
 	if (ret) {
 		kmdom_frame_thaw(frame, KMDOM_PIN_FREEZE_ALL);
-		kmdom_wait_page_changed(dom, op->index, false);
+		kmdom_wait_page_changed(dom, kmdom_op_first(op), op->level, false);
+		/* It may have become empty, and stayed because it was frozen. */
+		if (op->level)
+			kmdom_slab_prune(dom, kmdom_op_first(op));
 	} else {
-		kmdom_frame_put(frame);
-		/* Now: the copy of the result may take for ever. */
-		kmdom_wait_frames_freed(dom, true);
+		kmdom_evicted(dom, op, frame);
 	}
-	trace_kmdom_evict(dom, op->index, op->version, ret);
+	trace_kmdom_evict(dom, op->index, op->level, op->version, ret);
 	return ret;
 }
 
@@ -406,14 +601,14 @@ int kmdom_page_refuse(struct kmdom_session *session, const struct kmdom_op *op,
 		ret = -EBUSY;
 	}
 	if (!ret && (op->flags & KMDOM_OPF_LOST))
-		kmdom_table_set(leaf, op->index,
+		kmdom_table_set(leaf, kmdom_op_first(op),
 				kmdom_entry_make(KMDOM_PAGE_LOST,
 						 kmdom_entry_cache(entry), EIO));
 	kmdom_table_unlock(leaf);
 	if (ret)
 		return ret;
-	res->value = kmdom_wait_refuse(dom, op->index);
+	res->value = kmdom_wait_refuse(dom, kmdom_op_first(op), op->level);
 	atomic64_add(res->value, &dom->stats.refused);
-	trace_kmdom_refuse(dom, op->index, op->version, 0);
+	trace_kmdom_refuse(dom, op->index, op->level, op->version, 0);
 	return 0;
 }

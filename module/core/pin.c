@@ -19,16 +19,16 @@
  */
 void kmdom_frame_unpin(struct kmdom_frame *frame, bool write)
 {
-	struct kmdom_domain *dom = frame->pool->dom;
+	struct kmdom_domain *dom = kmdom_frame_domain(frame);
 	s64 now;
 
-	/*
-	 * The domain is used after the pin: the client's reference on it keeps
-	 * it. The full barrier pairs with the one of prepare_to_wait(): the
-	 * drainer sees the count, or we see the drainer.
-	 */
+	/* The client's reference on the domain keeps it, beyond the pin. */
 	now = atomic64_sub_return(write ? KMDOM_PIN_WRITER : KMDOM_PIN_READER,
 				  &frame->pins);
+	/*
+	 * The full barrier of the subtraction pairs with the one of
+	 * prepare_to_wait(): the drainer sees the count, or we see the drainer.
+	 */
 	if ((now & KMDOM_PIN_FROZEN_ANY) && waitqueue_active(&dom->drain_wq))
 		wake_up_all(&dom->drain_wq);
 }
@@ -45,7 +45,7 @@ void kmdom_frame_unpin(struct kmdom_frame *frame, bool write)
  */
 int kmdom_frame_drain(struct kmdom_frame *frame, u64 pins, ktime_t timeout)
 {
-	struct kmdom_domain *dom = frame->pool->dom;
+	struct kmdom_domain *dom = kmdom_frame_domain(frame);
 
 	return wait_event_hrtimeout(dom->drain_wq,
 				    !(atomic64_read(&frame->pins) & pins),
@@ -85,7 +85,7 @@ int kmdom_frame_freeze_drain(struct kmdom_frame *frame, u64 bit)
  */
 void kmdom_frame_thaw(struct kmdom_frame *frame, u64 bit)
 {
-	struct kmdom_domain *dom = frame->pool->dom;
+	struct kmdom_domain *dom = kmdom_frame_domain(frame);
 
 	atomic64_fetch_andnot(bit, &frame->pins);
 	wake_up_all(&dom->drain_wq);

@@ -29,6 +29,8 @@ struct writer {
 struct reader {
 	const u8 *pos;
 	size_t left;
+	const u8 *record;
+	struct kmdom_record_where at;
 };
 
 static int write_bytes(struct writer *w, const void *src, size_t len)
@@ -49,24 +51,24 @@ static int write_int(struct writer *w, u64 value, size_t size)
 	return write_bytes(w, &bytes, size);
 }
 
-static int read_bytes(struct reader *r, void *dst, size_t len)
+static enum kmdom_reject read_bytes(struct reader *r, void *dst, size_t len)
 {
 	if (r->left < len)
-		return -EINVAL;
+		return KMDOM_REJECT_END;
 	memcpy(dst, r->pos, len);
 	r->pos += len;
 	r->left -= len;
-	return 0;
+	return KMDOM_REJECT_NONE;
 }
 
-static int read_int(struct reader *r, u64 *value, size_t size)
+static enum kmdom_reject read_int(struct reader *r, u64 *value, size_t size)
 {
+	enum kmdom_reject why;
 	__le64 bytes = 0;
-	int ret;
 
-	ret = read_bytes(r, &bytes, size);
+	why = read_bytes(r, &bytes, size);
 	*value = le64_to_cpu(bytes);
-	return ret;
+	return why;
 }
 
 /* Integers of objects: in host order, aligned (kmdom_schema_init() saw to it). */
@@ -108,13 +110,21 @@ static void object_set_int(const struct kmdom_field *field, void *obj,
 }
 
 /* May this integer or ref leave, or come back? */
-static bool value_ok(const struct kmdom_field *field, u64 value)
+static enum kmdom_reject value_check(const struct kmdom_field *field, u64 value)
 {
-	if (field->kind == KMDOM_FIELD_REF)
-		return !value || kmdom_ref_valid(value);
-	if (!field->min && !field->max)
-		return true;
-	return value >= field->min && value <= field->max;
+	switch (field->kind) {
+	case KMDOM_FIELD_REF:
+		return !value || kmdom_ref_valid(value) ? KMDOM_REJECT_NONE :
+							  KMDOM_REJECT_REF;
+	case KMDOM_FIELD_FLAGS:
+		return value & ~field->max ? KMDOM_REJECT_FLAGS :
+					     KMDOM_REJECT_NONE;
+	default:
+		if (!field->min && !field->max)
+			return KMDOM_REJECT_NONE;
+		return value >= field->min && value <= field->max ?
+		       KMDOM_REJECT_NONE : KMDOM_REJECT_RANGE;
+	}
 }
 
 /* Length without the zeroes at the end: by words, then by bytes. */
@@ -132,18 +142,18 @@ static size_t trimmed_len(const u8 *bytes, size_t len)
  * Length of a field that is not trimmed. In the decoder the integer that
  * tells it is already in @obj: it comes first.
  */
-static int told_len(const struct kmdom_type *type,
-		    const struct kmdom_field *field, const void *obj,
-		    size_t *len)
+static enum kmdom_reject told_len(const struct kmdom_type *type,
+				  const struct kmdom_field *field,
+				  const void *obj, size_t *len)
 {
 	u64 told = field->size;
 
 	if (field->len_field != KMDOM_LEN_ALL)
 		told = object_int(&type->fields[field->len_field], obj);
 	if (told > field->size)
-		return -EINVAL;
+		return KMDOM_REJECT_COUNT;
 	*len = told;
-	return 0;
+	return KMDOM_REJECT_NONE;
 }
 
 static int encode_bytes(const struct kmdom_type *type,
@@ -154,38 +164,37 @@ static int encode_bytes(const struct kmdom_type *type,
 	size_t len;
 	int ret;
 
-	if (field->len_field == KMDOM_LEN_TRIM) {
-		len = trimmed_len(bytes, field->size);
-		ret = write_int(w, len, sizeof(__le16));
-	} else {
-		ret = told_len(type, field, obj, &len);
-	}
+	if (field->len_field != KMDOM_LEN_TRIM)
+		return told_len(type, field, obj, &len) ? -EINVAL :
+		       write_bytes(w, bytes, len);
+	len = trimmed_len(bytes, field->size);
+	ret = write_int(w, len, sizeof(__le16));
 	return ret ?: write_bytes(w, bytes, len);
 }
 
 /* There is one form for each content: a trimmed field does not end in zero. */
-static int decode_bytes(const struct kmdom_type *type,
-			const struct kmdom_field *field, void *obj,
-			struct reader *r)
+static enum kmdom_reject decode_bytes(const struct kmdom_type *type,
+				      const struct kmdom_field *field,
+				      void *obj, struct reader *r)
 {
 	u8 *bytes = obj + field->offset;
+	enum kmdom_reject why;
 	size_t len;
 	u64 told;
-	int ret;
 
 	if (field->len_field != KMDOM_LEN_TRIM) {
-		ret = told_len(type, field, obj, &len);
-		return ret ?: read_bytes(r, bytes, len);
+		why = told_len(type, field, obj, &len);
+		return why ?: read_bytes(r, bytes, len);
 	}
-	ret = read_int(r, &told, sizeof(__le16));
-	if (ret)
-		return ret;
+	why = read_int(r, &told, sizeof(__le16));
+	if (why)
+		return why;
 	if (told > field->size)
-		return -EINVAL;
-	ret = read_bytes(r, bytes, told);
-	if (ret)
-		return ret;
-	return told && !bytes[told - 1] ? -EINVAL : 0;
+		return KMDOM_REJECT_COUNT;
+	why = read_bytes(r, bytes, told);
+	if (why)
+		return why;
+	return told && !bytes[told - 1] ? KMDOM_REJECT_TRIM : KMDOM_REJECT_NONE;
 }
 
 static int encode_field(const struct kmdom_type *type,
@@ -196,9 +205,10 @@ static int encode_field(const struct kmdom_type *type,
 
 	switch (field->kind) {
 	case KMDOM_FIELD_INT:
+	case KMDOM_FIELD_FLAGS:
 	case KMDOM_FIELD_REF:
 		value = object_int(field, obj);
-		if (!value_ok(field, value))
+		if (value_check(field, value))
 			return -EINVAL;
 		return write_int(w, value, field->size);
 	case KMDOM_FIELD_BYTES:
@@ -209,29 +219,37 @@ static int encode_field(const struct kmdom_type *type,
 	}
 }
 
-static int decode_field(const struct kmdom_type *type,
-			const struct kmdom_field *field, void *obj,
-			struct reader *r)
+static enum kmdom_reject decode_field(const struct kmdom_type *type,
+				      const struct kmdom_field *field,
+				      void *obj, struct reader *r)
 {
+	enum kmdom_reject why;
 	u64 value;
-	int ret;
 
 	switch (field->kind) {
 	case KMDOM_FIELD_INT:
+	case KMDOM_FIELD_FLAGS:
 	case KMDOM_FIELD_REF:
-		ret = read_int(r, &value, field->size);
-		if (ret)
-			return ret;
-		if (!value_ok(field, value))
-			return -EINVAL;
-		object_set_int(field, obj, value);
-		return 0;
+		why = read_int(r, &value, field->size);
+		if (!why)
+			why = value_check(field, value);
+		if (!why)
+			object_set_int(field, obj, value);
+		return why;
 	case KMDOM_FIELD_BYTES:
 	case KMDOM_FIELD_SECRET:
 		return decode_bytes(type, field, obj, r);
 	default:
-		return 0;
+		return KMDOM_REJECT_NONE;
 	}
+}
+
+/* Of each field alone, then of all together. */
+static enum kmdom_reject object_check(const struct kmdom_type *type,
+				      const void *obj)
+{
+	return !type->check || type->check(obj) ? KMDOM_REJECT_NONE :
+						  KMDOM_REJECT_CHECK;
 }
 
 static int encode_object(const struct kmdom_type *type, const void *obj,
@@ -245,21 +263,24 @@ static int encode_object(const struct kmdom_type *type, const void *obj,
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return object_check(type, obj) ? -EINVAL : 0;
 }
 
-static int decode_object(const struct kmdom_type *type, void *obj,
-			 struct reader *r)
+static enum kmdom_reject decode_object(const struct kmdom_type *type, void *obj,
+				       struct reader *r)
 {
+	enum kmdom_reject why;
 	unsigned int i;
-	int ret;
 
 	for (i = 0; i < type->nr_fields; i++) {
-		ret = decode_field(type, &type->fields[i], obj, r);
-		if (ret)
-			return ret;
+		r->at.field = i;
+		r->at.offset = r->pos - r->record;
+		why = decode_field(type, &type->fields[i], obj, r);
+		if (why)
+			return why;
 	}
-	return 0;
+	r->at.field = KMDOM_RECORD_WHOLE;
+	return object_check(type, obj);
 }
 
 static void map_write(struct kmdom_record *rec, const unsigned long *live)
@@ -290,6 +311,12 @@ static bool live_ok(const struct kmdom_schema *schema,
 	       KMDOM_SLOTS_PER_PAGE;
 }
 
+/* What the header says of the length: nothing, if the pager may change it. */
+static __le32 header_length(const struct kmdom_schema *schema, size_t len)
+{
+	return cpu_to_le32(schema->type->policy == KMDOM_POLICY_CHECKED ? 0 : len);
+}
+
 /* All of the header but the map, from what the kernel itself knows. */
 static void header_fill(const struct kmdom_schema *schema,
 			const struct kmdom_record_id *id,
@@ -304,7 +331,7 @@ static void header_fill(const struct kmdom_schema *schema,
 	memcpy(rec->domain, id->domain, sizeof(rec->domain));
 	rec->index = cpu_to_le64(id->index);
 	rec->version = cpu_to_le64(id->version);
-	rec->length = cpu_to_le32(len);
+	rec->length = header_length(schema, len);
 	rec->slots = cpu_to_le16(schema->slots);
 	rec->live = cpu_to_le16(nr_live);
 	rec->reserved = 0;
@@ -360,35 +387,44 @@ int kmdom_record_encode(const struct kmdom_schema *schema,
 }
 
 /* Is this a record at all, of a format that is known? */
-static bool format_ok(const struct kmdom_record *rec)
+static enum kmdom_reject check_format(const struct kmdom_record *rec)
 {
-	return le32_to_cpu(rec->magic) == KMDOM_MAGIC_RECORD &&
-	       le16_to_cpu(rec->format) == KMDOM_RECORD_FORMAT &&
-	       !rec->reserved;
+	if (le32_to_cpu(rec->magic) != KMDOM_MAGIC_RECORD)
+		return KMDOM_REJECT_MAGIC;
+	if (le16_to_cpu(rec->format) != KMDOM_RECORD_FORMAT)
+		return KMDOM_REJECT_FORMAT;
+	return rec->reserved ? KMDOM_REJECT_RESERVED : KMDOM_REJECT_NONE;
 }
 
 /* Is it of that page, whatever that page holds? */
-static bool identity_ok(const struct kmdom_record *rec,
-			const struct kmdom_record_id *expected)
+static enum kmdom_reject check_identity(const struct kmdom_record *rec,
+					const struct kmdom_record_id *expected)
 {
-	return !memcmp(rec->domain, expected->domain, sizeof(rec->domain)) &&
-	       rec->level == expected->level &&
-	       le64_to_cpu(rec->index) == expected->index;
+	if (memcmp(rec->domain, expected->domain, sizeof(rec->domain)))
+		return KMDOM_REJECT_DOMAIN;
+	if (rec->level != expected->level)
+		return KMDOM_REJECT_LEVEL;
+	return le64_to_cpu(rec->index) == expected->index ? KMDOM_REJECT_NONE :
+							    KMDOM_REJECT_INDEX;
 }
 
 /* Is it a record of the type, of @len bytes? */
-static bool header_ok(const struct kmdom_schema *schema,
-		      const struct kmdom_record *rec, size_t len,
-		      const unsigned long *live)
+static enum kmdom_reject check_type(const struct kmdom_schema *schema,
+				    const struct kmdom_record *rec, size_t len,
+				    const unsigned long *live)
 {
-	if (rec->policy != schema->type->policy ||
-	    le64_to_cpu(rec->type) != schema->hash ||
-	    le16_to_cpu(rec->slots) != schema->slots)
-		return false;
-	return live_ok(schema, live) &&
-	       le16_to_cpu(rec->live) ==
-			bitmap_weight(live, KMDOM_SLOTS_PER_PAGE) &&
-	       le32_to_cpu(rec->length) == len;
+	if (rec->policy != schema->type->policy)
+		return KMDOM_REJECT_POLICY;
+	if (le64_to_cpu(rec->type) != schema->hash)
+		return KMDOM_REJECT_TYPE;
+	if (le16_to_cpu(rec->slots) != schema->slots)
+		return KMDOM_REJECT_SLOTS;
+	if (!live_ok(schema, live))
+		return KMDOM_REJECT_MAP;
+	if (le16_to_cpu(rec->live) != bitmap_weight(live, KMDOM_SLOTS_PER_PAGE))
+		return KMDOM_REJECT_LIVE;
+	return rec->length == header_length(schema, len) ? KMDOM_REJECT_NONE :
+							   KMDOM_REJECT_SIZE;
 }
 
 /**
@@ -403,54 +439,127 @@ static bool header_ok(const struct kmdom_schema *schema,
  * that only the kernel's own word is authenticated afterwards.
  *
  * Context: any.
- * Return: 0; -EINVAL if it is no record; -EXDEV if it is one of another domain or
- * page, of whatever type; -EINVAL if it is none of that type; -ESTALE if it is
- * one of another version.
+ * Return: KMDOM_REJECT_NONE, or the first reason, in the order of enum
+ * kmdom_reject: whether it is a record, of that page, of that type, of that
+ * version.
  */
-int kmdom_record_check(const struct kmdom_schema *schema,
-		       const struct kmdom_record_id *expected,
-		       void *buf, size_t len)
+enum kmdom_reject kmdom_record_check(const struct kmdom_schema *schema,
+				     const struct kmdom_record_id *expected,
+				     void *buf, size_t len)
 {
 	DECLARE_BITMAP(live, KMDOM_SLOTS_PER_PAGE);
 	struct kmdom_record *rec = buf;
+	enum kmdom_reject why;
 
 	if (len < KMDOM_RECORD_MIN || len > KMDOM_RECORD_MAX)
-		return -EINVAL;
-	if (!format_ok(rec))
-		return -EINVAL;
-	if (!identity_ok(rec, expected))
-		return -EXDEV;
+		return KMDOM_REJECT_LENGTH;
+	why = check_format(rec) ?: check_identity(rec, expected);
+	if (why)
+		return why;
 	map_read(rec, live);
-	if (!header_ok(schema, rec, len, live))
-		return -EINVAL;
+	why = check_type(schema, rec, len, live);
+	if (why)
+		return why;
 	if (le64_to_cpu(rec->version) != expected->version)
-		return -ESTALE;
+		return KMDOM_REJECT_VERSION;
 
 	header_fill(schema, expected, rec, len,
 		    bitmap_weight(live, KMDOM_SLOTS_PER_PAGE));
-	return 0;
+	return KMDOM_REJECT_NONE;
 }
 
-static int decode_objects(const struct kmdom_schema *schema,
-			  const void *buf, size_t len, void *page,
-			  const unsigned long *live)
+/**
+ * kmdom_reject_error - the errno that a reason is told with
+ * @why: the reason
+ *
+ * Context: any.
+ * Return: 0 or a negative errno, as enum kmdom_reject says.
+ */
+int kmdom_reject_error(enum kmdom_reject why)
+{
+	switch (why) {
+	case KMDOM_REJECT_NONE:
+		return 0;
+	case KMDOM_REJECT_DOMAIN:
+	case KMDOM_REJECT_LEVEL:
+	case KMDOM_REJECT_INDEX:
+		return -EXDEV;
+	case KMDOM_REJECT_STALE:
+	case KMDOM_REJECT_VERSION:
+		return -ESTALE;
+	case KMDOM_REJECT_TAG:
+		return -EBADMSG;
+	default:
+		return -EINVAL;
+	}
+}
+
+static enum kmdom_reject decode_objects(const struct kmdom_schema *schema,
+					void *page, const unsigned long *live,
+					struct reader *r)
+{
+	const struct kmdom_type *type = schema->type;
+	enum kmdom_reject why;
+	unsigned int slot;
+
+	if (!live_ok(schema, live))
+		return KMDOM_REJECT_MAP;
+	for_each_set_bit(slot, live, schema->slots) {
+		r->at.slot = slot;
+		why = decode_object(type, page + slot * type->size, r);
+		if (why)
+			return why;
+	}
+	r->at.slot = KMDOM_RECORD_WHOLE;
+	r->at.offset = r->pos - r->record;
+	return r->left ? KMDOM_REJECT_REST : KMDOM_REJECT_NONE;
+}
+
+/**
+ * kmdom_record_decode_where - as kmdom_record_decode(), and tell where it failed
+ * @schema: of the page's type
+ * @buf: the record, that kmdom_record_check() let pass; aligned to 8 bytes
+ * @len: its length
+ * @page: out: KMDOM_FRAME_SIZE bytes that nobody else uses; all zeroes if the
+ *	record is refused
+ * @live: out: KMDOM_SLOTS_PER_PAGE bits: which slots are live
+ * @where: out: the place, if the payload is malformed
+ *
+ * Context: as kmdom_record_decode().
+ * Return: KMDOM_REJECT_NONE, or why the payload is malformed.
+ */
+enum kmdom_reject kmdom_record_decode_where(const struct kmdom_schema *schema,
+					    const void *buf, size_t len,
+					    void *page, unsigned long *live,
+					    struct kmdom_record_where *where)
 {
 	const struct kmdom_type *type = schema->type;
 	struct reader r = {
 		.pos = buf + sizeof(struct kmdom_record),
 		.left = len - KMDOM_RECORD_MIN,
+		.record = buf,
 	};
+	enum kmdom_reject why;
 	unsigned int slot;
-	int ret;
 
-	if (!live_ok(schema, live))
-		return -EINVAL;
-	for_each_set_bit(slot, live, schema->slots) {
-		ret = decode_object(type, page + slot * type->size, &r);
-		if (ret)
-			return ret;
+	memset(page, 0, KMDOM_FRAME_SIZE);
+	bitmap_zero(live, KMDOM_SLOTS_PER_PAGE);
+	if (len < KMDOM_RECORD_MIN || len > KMDOM_RECORD_MAX)
+		return KMDOM_REJECT_LENGTH;
+
+	map_read(buf, live);
+	why = decode_objects(schema, page, live, &r);
+	if (why) {
+		*where = r.at;
+		memset(page, 0, KMDOM_FRAME_SIZE);
+		bitmap_zero(live, KMDOM_SLOTS_PER_PAGE);
+		return why;
 	}
-	return r.left ? -EINVAL : 0;
+	if (type->restore) {
+		for_each_set_bit(slot, live, schema->slots)
+			type->restore(page + slot * type->size);
+	}
+	return KMDOM_REJECT_NONE;
 }
 
 /**
@@ -465,31 +574,14 @@ static int decode_objects(const struct kmdom_schema *schema,
  *
  * The type's restore() is called for each live object, when all are there.
  *
- * Context: any that the type's restore() can stand.
- * Return: 0; -EINVAL if the payload is malformed.
+ * Context: any that the type's check() and restore() can stand.
+ * Return: KMDOM_REJECT_NONE, or why the payload is malformed.
  */
-int kmdom_record_decode(const struct kmdom_schema *schema, const void *buf,
-			size_t len, void *page, unsigned long *live)
+enum kmdom_reject kmdom_record_decode(const struct kmdom_schema *schema,
+				      const void *buf, size_t len, void *page,
+				      unsigned long *live)
 {
-	const struct kmdom_type *type = schema->type;
-	unsigned int slot;
-	int ret = -EINVAL;
+	struct kmdom_record_where where;
 
-	memset(page, 0, KMDOM_FRAME_SIZE);
-	bitmap_zero(live, KMDOM_SLOTS_PER_PAGE);
-	if (len < KMDOM_RECORD_MIN || len > KMDOM_RECORD_MAX)
-		return ret;
-
-	map_read(buf, live);
-	ret = decode_objects(schema, buf, len, page, live);
-	if (ret) {
-		memset(page, 0, KMDOM_FRAME_SIZE);
-		bitmap_zero(live, KMDOM_SLOTS_PER_PAGE);
-		return ret;
-	}
-	if (type->restore) {
-		for_each_set_bit(slot, live, schema->slots)
-			type->restore(page + slot * type->size);
-	}
-	return 0;
+	return kmdom_record_decode_where(schema, buf, len, page, live, &where);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * restore.c - a record becomes a page again, or is rejected
+ * restore.c - a record becomes a page or a table again, or is rejected
  *
  * The record lies in kernel memory that the pager cannot reach. It is judged
  * against the entry, then authenticated, then decoded into a frame that nobody
@@ -18,18 +18,33 @@
 #include "session.h"
 #include "trace.h"
 
+/* What is rejected is rejected for one reason, which the pager is told. */
+static int kmdom_restore_reject(struct kmdom_result *res, enum kmdom_reject why)
+{
+	res->value = why;
+	return kmdom_reject_error(why);
+}
+
 /* The entry that the operation must find: absent, at its version. */
 static int kmdom_absent_entry(struct kmdom_domain *dom,
-			      const struct kmdom_op *op, u64 *entry)
+			      const struct kmdom_op *op,
+			      struct kmdom_result *res, u64 *entry)
 {
-	if (op->index > KMDOM_INDEX_MAX)
+	unsigned int stopped;
+
+	if (!kmdom_page_valid(op->index, op->level))
 		return -ENOENT;
 	rcu_read_lock();
-	*entry = kmdom_table_read(&dom->table, op->index);
+	*entry = kmdom_table_walk(&dom->table, kmdom_op_first(op), op->level,
+				  &stopped);
 	rcu_read_unlock();
 	switch (kmdom_entry_state(*entry)) {
 	case KMDOM_PAGE_ABSENT:
-		return kmdom_entry_value(*entry) == op->version ? 0 : -ESTALE;
+		if (stopped != op->level)
+			return -ENXIO;
+		return kmdom_restore_reject(res, kmdom_entry_value(*entry) ==
+					    op->version ? KMDOM_REJECT_NONE :
+							  KMDOM_REJECT_STALE);
 	case KMDOM_PAGE_EMPTY:
 		return -ENOENT;
 	case KMDOM_PAGE_LOST:
@@ -41,49 +56,53 @@ static int kmdom_absent_entry(struct kmdom_domain *dom,
 
 static int kmdom_record_open(struct kmdom_domain *dom, struct kmdom_slot *slot,
 			     const struct kmdom_op *op,
-			     struct kmdom_cache *cache)
+			     struct kmdom_result *res,
+			     const struct kmdom_schema *schema)
 {
-	struct kmdom_record_id id = {
-		.index = op->index, .version = op->version, .level = 0,
-	};
+	struct kmdom_record_id id;
 	int ret;
 
-	memcpy(id.domain, dom->uuid, sizeof(id.domain));
-	ret = kmdom_record_check(&cache->schema, &id, slot->record, op->len);
-	if (!ret)
-		ret = kmdom_unseal_record(slot->req, cache->schema.type->policy,
-					  slot->record, op->len, op->version);
-	return ret;
+	kmdom_record_id_of(dom, op, op->version, &id);
+	ret = kmdom_restore_reject(res, kmdom_record_check(schema, &id, slot->record,
+							   op->len));
+	if (ret)
+		return ret;
+	ret = kmdom_unseal_record(slot->req, schema->type->policy,
+				  slot->record, op->len, op->version);
+	return ret == -EBADMSG ? kmdom_restore_reject(res, KMDOM_REJECT_TAG) : ret;
 }
 
 static struct kmdom_frame *kmdom_restore_frame(struct kmdom_domain *dom,
-					       u64 index)
+					       const struct kmdom_op *op)
 {
 	enum kmdom_claim claim = KMDOM_CLAIM_RESTORE;
 
 	spin_lock(&dom->wait.lock);
-	if (kmdom_wait_is_oldest(dom, index))
+	if (kmdom_wait_is_oldest(dom, kmdom_op_first(op), op->level))
 		claim = KMDOM_CLAIM_OLDEST;
 	spin_unlock(&dom->wait.lock);
-	return kmdom_frame_take(dom, claim);
+	return kmdom_frame_take(&dom->ledger, claim);
 }
 
 /* Somebody may have lacked just this frame. */
 static void kmdom_restore_undo(struct kmdom_frame *frame)
 {
-	struct kmdom_domain *dom = frame->pool->dom;
+	struct kmdom_domain *dom = kmdom_frame_domain(frame);
 
 	kmdom_frame_put(frame);
 	kmdom_wait_frames_freed(dom, false);
 }
 
+/* A page of objects, or with no cache a table. */
 static void kmdom_frame_describe(struct kmdom_frame *frame,
 				 struct kmdom_session *session,
 				 const struct kmdom_op *op,
 				 struct kmdom_cache *cache)
 {
+	if (op->level)
+		kmdom_table_describe(frame, kmdom_op_first(op), op->level);
 	frame->index = op->index;
-	frame->level = 0;
+	frame->level = op->level;
 	frame->cache = cache;
 	frame->version = op->version;
 	frame->spent = op->version;
@@ -94,31 +113,66 @@ static void kmdom_frame_describe(struct kmdom_frame *frame,
 	frame->partial = false;
 }
 
+static int kmdom_restore_decode(const struct kmdom_schema *schema,
+				struct kmdom_slot *slot, const struct kmdom_op *op,
+				struct kmdom_result *res,
+				struct kmdom_frame *frame)
+{
+	DECLARE_BITMAP(live, KMDOM_SLOTS_PER_PAGE);
+	const u64 *entries = kmdom_frame_data(frame);
+	unsigned int i;
+	int ret;
+
+	ret = kmdom_restore_reject(res, kmdom_record_decode(schema, slot->record,
+							    op->len,
+							    kmdom_frame_data(frame),
+							    live));
+	if (ret)
+		return ret;
+	if (!op->level) {
+		bitmap_copy(frame->live, live, KMDOM_SLOTS_PER_PAGE);
+		return 0;
+	}
+	for (i = 0; i < KMDOM_TABLE_ENTRIES; i++)
+		frame->nr_used += entries[i] != KMDOM_ENTRY_EMPTY;
+	return 0;
+}
+
+/* What a page of objects is beside its frame; its table is locked. */
+static void kmdom_restore_count(struct kmdom_domain *dom,
+				struct kmdom_frame *frame)
+{
+	if (frame->level)
+		return;
+	kmdom_slab_page_arrived(frame);
+	atomic64_inc(&dom->pages_present);
+	atomic64_dec(&dom->pages_absent);
+}
+
 /* Publishes a decoded page if its entry is still @entry. */
 static int kmdom_restore_publish(struct kmdom_domain *dom,
+				 const struct kmdom_op *op,
 				 struct kmdom_frame *frame, u64 entry)
 {
-	u64 index = frame->index;
+	u64 first = kmdom_op_first(op);
 	struct kmdom_frame *leaf;
 	u64 now;
 
-	leaf = kmdom_table_lock(&dom->table, index);
+	leaf = kmdom_table_lock(&dom->table, first, op->level);
 	if (!leaf)
-		return -ENOENT;
-	now = kmdom_table_entry(leaf, index);
+		return kmdom_table_missing_error(dom, op);
+	now = kmdom_table_entry(leaf, first);
 	if (now != entry) {
 		kmdom_table_unlock(leaf);
 		return kmdom_entry_state(now) == KMDOM_PAGE_PRESENT ?
 			-EALREADY : -ENOENT;
 	}
-	kmdom_frame_publish(frame, KMDOM_FRAME_PAGE);
-	kmdom_slab_page_arrived(frame);
+	kmdom_frame_publish(frame, op->level ? KMDOM_FRAME_TABLE : KMDOM_FRAME_PAGE);
+	kmdom_restore_count(dom, frame);
 	atomic64_set_release(&frame->pins, 0);
-	kmdom_table_set(leaf, index,
-			kmdom_entry_make(KMDOM_PAGE_PRESENT, frame->cache->id,
+	kmdom_table_set(leaf, first,
+			kmdom_entry_make(KMDOM_PAGE_PRESENT, kmdom_entry_cache(entry),
 					 page_to_pfn(frame->page)));
-	atomic64_inc(&dom->pages_present);
-	atomic64_dec(&dom->pages_absent);
 	kmdom_table_unlock(leaf);
 	return 0;
 }
@@ -126,24 +180,25 @@ static int kmdom_restore_publish(struct kmdom_domain *dom,
 static int kmdom_restore_open(struct kmdom_session *session,
 			      struct kmdom_slot *slot,
 			      const struct kmdom_op *op,
+			      struct kmdom_result *res,
 			      struct kmdom_cache *cache, u64 entry)
 {
+	const struct kmdom_schema *schema = cache ? &cache->schema :
+						    &kmdom_table_schema;
 	struct kmdom_domain *dom = session->dom;
 	struct kmdom_frame *frame;
 	int ret;
 
-	ret = kmdom_record_open(dom, slot, op, cache);
+	ret = kmdom_record_open(dom, slot, op, res, schema);
 	if (ret)
 		return ret;
-	frame = kmdom_restore_frame(dom, op->index);
+	frame = kmdom_restore_frame(dom, op);
 	if (!frame)
 		return -ENOBUFS;
-	bitmap_zero(frame->live, KMDOM_SLOTS_PER_PAGE);
 	kmdom_frame_describe(frame, session, op, cache);
-	ret = kmdom_record_decode(&cache->schema, slot->record, op->len,
-				  kmdom_frame_data(frame), frame->live);
+	ret = kmdom_restore_decode(schema, slot, op, res, frame);
 	if (!ret)
-		ret = kmdom_restore_publish(dom, frame, entry);
+		ret = kmdom_restore_publish(dom, op, frame, entry);
 	if (ret)
 		kmdom_restore_undo(frame);
 	return ret;
@@ -154,31 +209,35 @@ static int kmdom_restore_open(struct kmdom_session *session,
  * @session: the session, entered
  * @slot: holds the record, @op->len bytes
  * @op: the operation; its length was checked
+ * @res: out: why the record was rejected, if it was
  *
  * Context: may sleep; no copy from user memory.
  * Return: 0 or the error of the operation.
  */
 int kmdom_page_restore(struct kmdom_session *session, struct kmdom_slot *slot,
-		       const struct kmdom_op *op)
+		       const struct kmdom_op *op, struct kmdom_result *res)
 {
 	struct kmdom_domain *dom = session->dom;
-	struct kmdom_cache *cache;
+	struct kmdom_cache *cache = NULL;
 	u64 entry;
 	int ret;
 
-	ret = kmdom_absent_entry(dom, op, &entry);
+	ret = kmdom_absent_entry(dom, op, res, &entry);
 	if (ret)
 		return ret;
-	cache = kmdom_cache_get(dom, kmdom_entry_cache(entry));
-	if (!cache)
-		return -ENOENT;
-	ret = kmdom_restore_open(session, slot, op, cache, entry);
-	kmdom_cache_put(cache, 1);
+	if (!op->level) {
+		cache = kmdom_cache_get(dom, kmdom_entry_cache(entry));
+		if (!cache)
+			return -ENOENT;
+	}
+	ret = kmdom_restore_open(session, slot, op, res, cache, entry);
+	if (cache)
+		kmdom_cache_put(cache, 1);
 	if (ret)
 		return ret;
 	atomic64_inc(&dom->stats.restores);
 	atomic64_add(op->len, &dom->stats.bytes_in);
-	trace_kmdom_restore(dom, op->index, op->version, 0);
-	kmdom_wait_page_changed(dom, op->index, true);
+	trace_kmdom_restore(dom, op->index, op->level, op->version, 0);
+	kmdom_wait_page_changed(dom, kmdom_op_first(op), op->level, true);
 	return 0;
 }

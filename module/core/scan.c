@@ -18,6 +18,33 @@
 /* A cursor over frames: number of the pool, number of the frame. */
 #define KMDOM_SCAN_FRAME_BITS	32
 
+/* A cursor over indices: the next page, and how far below the topmost level. */
+#define KMDOM_SCAN_DEPTH_BITS	3
+
+/* By the entry's cache: the frame may be another page's by now, or a table's. */
+static void kmdom_scan_objects(struct kmdom_domain *dom,
+			       const struct kmdom_frame *frame,
+			       struct kmdom_page *page)
+{
+	const struct kmdom_cache *cache = xa_load(&dom->caches, page->cache);
+
+	if (!cache)
+		return;
+	page->live = bitmap_weight(frame->live, KMDOM_SLOTS_PER_PAGE);
+	page->slots = cache->schema.slots;
+	page->policy = cache->policy;
+}
+
+static void kmdom_scan_table(const struct kmdom_frame *frame,
+			     struct kmdom_page *page)
+{
+	page->live = READ_ONCE(frame->nr_used);
+	page->slots = KMDOM_TABLE_ENTRIES;
+	page->policy = KMDOM_POLICY_SIGNED;
+	if (READ_ONCE(frame->nr_present))
+		page->flags |= KMDOM_PAGEF_HOLDS;
+}
+
 static void kmdom_scan_frame(struct kmdom_session *session,
 			     const struct kmdom_op *op,
 			     struct kmdom_frame *frame, struct kmdom_page *page)
@@ -25,10 +52,13 @@ static void kmdom_scan_frame(struct kmdom_session *session,
 	u32 flags = 0;
 
 	page->version = READ_ONCE(frame->version);
-	page->live = bitmap_weight(frame->live, KMDOM_SLOTS_PER_PAGE);
-	page->slots = frame->cache->schema.slots;
-	if (READ_ONCE(frame->dirty) || !page->version ||
-	    READ_ONCE(frame->clean_for) != session->id)
+	if (page->level)
+		kmdom_scan_table(frame, page);
+	else
+		kmdom_scan_objects(session->dom, frame, page);
+	if (page->policy != KMDOM_POLICY_DISCARD &&
+	    (READ_ONCE(frame->dirty) || !page->version ||
+	     READ_ONCE(frame->clean_for) != session->id))
 		flags |= KMDOM_PAGEF_DIRTY;
 	if (READ_ONCE(frame->referenced))
 		flags |= KMDOM_PAGEF_REFERENCED;
@@ -38,16 +68,18 @@ static void kmdom_scan_frame(struct kmdom_session *session,
 		flags |= KMDOM_PAGEF_PINNED;
 	if (READ_ONCE(frame->vouched) && !(flags & KMDOM_PAGEF_DIRTY))
 		flags |= KMDOM_PAGEF_VOUCHED;
-	page->flags = flags;
+	page->flags |= flags;
 }
 
 /* Fills in one page by its entry; in an RCU section. */
 static void kmdom_scan_entry(struct kmdom_session *session,
-			     const struct kmdom_op *op, u64 index, u64 entry,
+			     const struct kmdom_op *op, u64 first,
+			     unsigned int level, u64 entry,
 			     struct kmdom_page *page)
 {
 	memset(page, 0, sizeof(*page));
-	page->index = index;
+	page->index = kmdom_table_index(first, level);
+	page->level = level;
 	page->cache = kmdom_entry_cache(entry);
 	page->state = kmdom_entry_state(entry);
 	if (page->state == KMDOM_PAGE_PRESENT)
@@ -56,22 +88,31 @@ static void kmdom_scan_entry(struct kmdom_session *session,
 		page->version = kmdom_entry_value(entry);
 	if (READ_ONCE(session->dom->wait.nr_waiters)) {
 		spin_lock(&session->dom->wait.lock);
-		if (kmdom_wait_is_wanted(session->dom, index))
+		if (kmdom_wait_is_needed(session->dom, first, level))
 			page->flags |= KMDOM_PAGEF_WANTED;
 		spin_unlock(&session->dom->wait.lock);
 	}
 }
 
-/* First index behind what a missing table of some level covers. */
-static u64 kmdom_scan_skip(struct kmdom_domain *dom, u64 index)
+/* The topmost level at which a page begins with this page of objects. */
+static unsigned int kmdom_scan_top(u64 first)
 {
 	unsigned int level = KMDOM_LEVELS;
 
-	while (level && kmdom_table_find(&dom->table, index, level))
+	while (kmdom_page_first(kmdom_table_index(first, level), level) != first)
 		level--;
-	if (!level)
-		return index;
-	return (kmdom_table_index(index, level) + 1) << (KMDOM_TABLE_BITS * level);
+	return level;
+}
+
+/* To the next page: one level down, if there is anything, or past this one. */
+static void kmdom_scan_next(u64 *first, unsigned int *level, bool down)
+{
+	if (*level && down) {
+		--*level;
+		return;
+	}
+	*first = kmdom_page_first(kmdom_table_index(*first, *level) + 1, *level);
+	*level = kmdom_scan_top(*first);
 }
 
 static u64 kmdom_scan_by_index(struct kmdom_session *session,
@@ -79,25 +120,29 @@ static u64 kmdom_scan_by_index(struct kmdom_session *session,
 			       struct kmdom_page *pages, u32 *nr)
 {
 	struct kmdom_domain *dom = session->dom;
-	u64 end = min_t(u64, atomic64_read(&dom->table.cursor),
-			KMDOM_INDEX_MAX + 1);
-	unsigned int looks = KMDOM_SCAN_LOOKS;
-	u64 index = op->index;
+	u64 end = min_t(u64, atomic64_read(&dom->table.cursor), KMDOM_INDEX_END);
+	unsigned int depth = op->index & (BIT(KMDOM_SCAN_DEPTH_BITS) - 1);
+	u64 first = op->index >> KMDOM_SCAN_DEPTH_BITS;
+	unsigned int looks = KMDOM_SCAN_LOOKS, level, stopped;
 
+	/* A cursor that was never given leads somewhere, too. */
+	level = KMDOM_LEVELS - min_t(unsigned int, depth, KMDOM_LEVELS);
+	first = kmdom_page_first(kmdom_table_index(first, level), level);
 	rcu_read_lock();
-	while (index < end && *nr < op->arg && looks--) {
-		u64 entry = kmdom_table_read(&dom->table, index);
+	while (first < end && *nr < op->arg && looks--) {
+		u64 entry = kmdom_table_walk(&dom->table, first, level, &stopped);
 
-		if (entry != KMDOM_ENTRY_EMPTY) {
-			kmdom_scan_entry(session, op, index, entry,
+		/* What has gone since the last call covers it all. */
+		if (stopped == level && entry != KMDOM_ENTRY_EMPTY)
+			kmdom_scan_entry(session, op, first, level, entry,
 					 &pages[(*nr)++]);
-			index++;
-		} else {
-			index = max(index + 1, kmdom_scan_skip(dom, index));
-		}
+		level = stopped;
+		kmdom_scan_next(&first, &level,
+				kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT);
 	}
 	rcu_read_unlock();
-	return index < end ? index : 0;
+	return first < end ? first << KMDOM_SCAN_DEPTH_BITS |
+			     (KMDOM_LEVELS - level) : 0;
 }
 
 /* A page by its frame, if it is in that frame. */
@@ -106,16 +151,19 @@ static bool kmdom_scan_by_frame(struct kmdom_session *session,
 				struct kmdom_frame *frame,
 				struct kmdom_page *page)
 {
-	u64 entry, index;
+	u8 state = READ_ONCE(frame->state);
+	unsigned int level, stopped;
+	u64 entry, first;
 
-	if (READ_ONCE(frame->state) != KMDOM_FRAME_PAGE)
+	if (state != KMDOM_FRAME_PAGE && state != KMDOM_FRAME_TABLE)
 		return false;
-	index = READ_ONCE(frame->index);
-	entry = kmdom_table_read(&session->dom->table, index);
-	if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT ||
+	level = READ_ONCE(frame->level);
+	first = kmdom_page_first(READ_ONCE(frame->index), level);
+	entry = kmdom_table_walk(&session->dom->table, first, level, &stopped);
+	if (stopped != level || kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT ||
 	    kmdom_entry_frame(entry) != frame)
 		return false;
-	kmdom_scan_entry(session, op, index, entry, page);
+	kmdom_scan_entry(session, op, first, level, entry, page);
 	return true;
 }
 

@@ -68,6 +68,7 @@ static u64 schema_hash(const struct kmdom_type *type)
 		hash = hash_u64(hash, field->kind);
 		hash = hash_u64(hash, field->len_field);
 		hash = hash_name(hash, field->ref_type);
+		hash = hash_u64(hash, field->flags);
 		hash = hash_u64(hash, field->min);
 		hash = hash_u64(hash, field->max);
 	}
@@ -89,20 +90,6 @@ static bool name_ok(const char *name, size_t size)
 			return false;
 	}
 	return true;
-}
-
-static int check_policy(u8 policy)
-{
-	switch (policy) {
-	case KMDOM_POLICY_SIGNED:
-	case KMDOM_POLICY_SEALED:
-		return 0;
-	case KMDOM_POLICY_DISCARD:
-	case KMDOM_POLICY_CHECKED:
-		return -EOPNOTSUPP;
-	default:
-		return -EINVAL;
-	}
 }
 
 static bool int_ok(const struct kmdom_field *field)
@@ -147,10 +134,13 @@ static bool kind_ok(const struct kmdom_type *type, unsigned int nr)
 	switch (field->kind) {
 	case KMDOM_FIELD_INT:
 		return int_ok(field);
+	case KMDOM_FIELD_FLAGS:
+		return int_ok(field) && !field->min;
 	case KMDOM_FIELD_REF:
 		return ref_ok(field);
 	case KMDOM_FIELD_SECRET:
-		return type->policy == KMDOM_POLICY_SEALED &&
+		return (type->policy == KMDOM_POLICY_SEALED ||
+			type->policy == KMDOM_POLICY_DISCARD) &&
 		       length_ok(type, nr);
 	case KMDOM_FIELD_BYTES:
 		return length_ok(type, nr);
@@ -167,8 +157,10 @@ static bool unused_zero(const struct kmdom_field *field)
 {
 	bool is_bytes = field->kind == KMDOM_FIELD_BYTES ||
 			field->kind == KMDOM_FIELD_SECRET;
+	bool is_int = field->kind == KMDOM_FIELD_INT ||
+		      field->kind == KMDOM_FIELD_FLAGS;
 
-	if (field->kind != KMDOM_FIELD_INT && (field->min || field->max))
+	if (!is_int && (field->min || field->max))
 		return false;
 	if (field->kind != KMDOM_FIELD_REF && field->ref_type)
 		return false;
@@ -193,12 +185,23 @@ static bool place_ok(const struct kmdom_type *type, unsigned int nr)
 	return true;
 }
 
+/* What grants authority is nothing that a pager may edit. */
+static bool authority_ok(const struct kmdom_type *type,
+			 const struct kmdom_field *field)
+{
+	if (field->flags & ~KMDOM_FIELDF_AUTHORITY)
+		return false;
+	return !(field->flags & KMDOM_FIELDF_AUTHORITY) ||
+	       type->policy != KMDOM_POLICY_CHECKED;
+}
+
 static bool field_ok(const struct kmdom_type *type, unsigned int nr)
 {
 	const struct kmdom_field *field = &type->fields[nr];
 
 	return name_ok(field->name, KMDOM_FIELD_NAME_MAX) &&
-	       place_ok(type, nr) && unused_zero(field) && kind_ok(type, nr);
+	       place_ok(type, nr) && unused_zero(field) && kind_ok(type, nr) &&
+	       authority_ok(type, field);
 }
 
 /* Most bytes of payload that the field can take. */
@@ -224,23 +227,20 @@ static unsigned int field_wire_max(const struct kmdom_field *field)
  * @type: the client's; must live as long as @schema
  *
  * Context: any.
- * Return: 0; -EOPNOTSUPP for a policy that is not offered yet; -EINVAL for
- * anything else that a type may not be.
+ * Return: 0; -EINVAL for anything that a type may not be.
  */
 int kmdom_schema_init(struct kmdom_schema *schema,
 		      const struct kmdom_type *type)
 {
 	unsigned int slots, wire_max = 0, i;
-	int ret;
 
 	if (!type || !name_ok(type->name, KMDOM_TYPE_MAX))
 		return -EINVAL;
 	if (type->size < KMDOM_OBJECT_MIN || type->size > KMDOM_FRAME_SIZE ||
 	    type->size % 8)
 		return -EINVAL;
-	ret = check_policy(type->policy);
-	if (ret)
-		return ret;
+	if (type->policy > KMDOM_POLICY_SEALED)
+		return -EINVAL;
 	if (type->nr_fields > KMDOM_FIELDS_MAX ||
 	    (type->nr_fields && !type->fields))
 		return -EINVAL;

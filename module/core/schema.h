@@ -2,7 +2,7 @@
 /*
  * schema.h - what is made of a client's type once it was checked
  *
- * Pure: no locks, no allocation; also built in user space by the unit tests.
+ * Pure: no locks, no allocation; also built in user space, on daemon/shim/.
  */
 #ifndef KMDOM_SCHEMA_H
 #define KMDOM_SCHEMA_H

@@ -56,13 +56,13 @@ struct kmdom_seal {
 /**
  * struct kmdom_seal_request - all that one sealing at a time needs
  * @wait: for the end of an asynchronous one
- * @sg: the record
+ * @sg: the record, or its header and its tag
  * @iv: the nonce; here since drivers may want it in memory that can be mapped
  * @aead: the crypto API's request, with room for the algorithm's own
  */
 struct kmdom_seal_request {
 	struct crypto_wait wait;
-	struct scatterlist sg;
+	struct scatterlist sg[2];
 	u8 iv[SEAL_IV_MAX];
 	struct aead_request aead;
 };
@@ -242,31 +242,41 @@ void kmdom_seal_request_free(struct kmdom_seal_request *req)
 }
 
 /*
- * Lays the record out for the cipher, in place. In memory, and for the crypto
- * API, it is associated data, text, tag. SIGNED: all before the tag is
- * associated data, and the text is empty. SEALED: the payload is text. Returns
- * the bytes of text, or a negative errno.
+ * Lays the record out for the cipher, in place. For the crypto API it is
+ * associated data, text, tag. SEALED: the header, the payload. SIGNED: all before
+ * the tag is associated data, and the text is empty. CHECKED: the header alone
+ * is, and the payload is left out. Returns the bytes of text, or a negative
+ * errno.
  */
 static int seal_prepare(struct kmdom_seal_request *req, u8 policy,
 			void *buf, size_t len, u64 version)
 {
-	size_t assoc, body;
+	size_t assoc = sizeof(struct kmdom_record), body;
+	int text = 0;
 
 	if (len < KMDOM_RECORD_MIN || len > KMDOM_RECORD_MAX)
 		return -EINVAL;
 	body = len - KMDOM_TAG_SIZE;
-	if (policy == KMDOM_POLICY_SIGNED)
+	sg_init_one(req->sg, buf, len);
+	switch (policy) {
+	case KMDOM_POLICY_SEALED:
+		text = body - assoc;
+		break;
+	case KMDOM_POLICY_SIGNED:
 		assoc = body;
-	else if (policy == KMDOM_POLICY_SEALED)
-		assoc = sizeof(struct kmdom_record);
-	else
+		break;
+	case KMDOM_POLICY_CHECKED:
+		sg_init_table(req->sg, ARRAY_SIZE(req->sg));
+		sg_set_buf(&req->sg[0], buf, assoc);
+		sg_set_buf(&req->sg[1], buf + body, KMDOM_TAG_SIZE);
+		break;
+	default:
 		return -EINVAL;
-
+	}
 	memset(req->iv, 0, sizeof(req->iv));
 	put_unaligned_le64(version, req->iv);
-	sg_init_one(&req->sg, buf, len);
 	aead_request_set_ad(&req->aead, assoc);
-	return body - assoc;
+	return text;
 }
 
 /**
@@ -288,7 +298,7 @@ int kmdom_seal_record(struct kmdom_seal_request *req, u8 policy,
 
 	if (text < 0)
 		return text;
-	aead_request_set_crypt(&req->aead, &req->sg, &req->sg, text, req->iv);
+	aead_request_set_crypt(&req->aead, req->sg, req->sg, text, req->iv);
 	return crypto_wait_req(crypto_aead_encrypt(&req->aead), &req->wait);
 }
 
@@ -312,7 +322,7 @@ int kmdom_unseal_record(struct kmdom_seal_request *req, u8 policy,
 
 	if (text < 0)
 		return text;
-	aead_request_set_crypt(&req->aead, &req->sg, &req->sg,
+	aead_request_set_crypt(&req->aead, req->sg, req->sg,
 			       text + KMDOM_TAG_SIZE, req->iv);
 	return crypto_wait_req(crypto_aead_decrypt(&req->aead), &req->wait);
 }

@@ -130,7 +130,7 @@ static struct kmdom_session *kmdom_session_alloc(struct kmdom_domain *dom,
 		ret = kmdom_uring_init(session);
 	if (ret)
 		goto free;
-	session->pool = kmdom_pool_create(dom, arg->pool_frames);
+	session->pool = kmdom_pool_create(&dom->ledger, arg->pool_frames);
 	if (!IS_ERR(session->pool))
 		return session;
 	ret = PTR_ERR(session->pool);

@@ -15,7 +15,6 @@
 #include <linux/wait.h>
 #include "exchange.h"
 
-struct file_operations;
 struct kmdom_adopt;
 struct kmdom_domain;
 struct kmdom_parked;

@@ -192,14 +192,17 @@ static void kmdom_slot_begin(struct kmdom_frame *frame, kmdom_ref ref,
 	set_bit(slot, frame->live);
 }
 
-/* Publishes a new page with one live slot, pinned for writing. */
+/*
+ * Publishes a new page with one live slot, pinned for writing. -EAGAIN: its table
+ * is not there any more.
+ */
 static int kmdom_page_publish(struct kmdom_frame *frame, u64 index)
 {
 	struct kmdom_cache *cache = frame->cache;
 	struct kmdom_domain *dom = cache->dom;
 	struct kmdom_frame *leaf;
 
-	leaf = kmdom_table_lock(&dom->table, index);
+	leaf = kmdom_table_lock(&dom->table, index, 0);
 	if (!leaf)
 		return -EAGAIN;
 	if (kmdom_table_entry(leaf, index) != KMDOM_ENTRY_EMPTY) {
@@ -235,9 +238,15 @@ static void kmdom_page_prepare(struct kmdom_frame *frame,
 	set_bit(0, frame->used);
 }
 
+/*
+ * The tables over an index can leave once the cursor has passed it, and never come
+ * back if they are lost. Then the page goes where the cursor is by now: those over
+ * it stay, because the caller has a promise.
+ */
 static int kmdom_page_place(struct kmdom_frame *frame, unsigned int *promised)
 {
 	struct kmdom_domain *dom = frame->cache->dom;
+	unsigned int level;
 	u64 index;
 	int ret;
 
@@ -245,13 +254,13 @@ static int kmdom_page_place(struct kmdom_frame *frame, unsigned int *promised)
 		index = atomic64_fetch_inc(&dom->table.cursor);
 		if (index > KMDOM_INDEX_MAX)
 			return -ENOSPC;
-		do {
-			ret = kmdom_table_grow(dom, index, promised);
-			if (!ret)
-				ret = kmdom_page_publish(frame, index);
-		} while (ret == -EAGAIN && !kmdom_domain_aborted(dom));
-	} while (ret == -EEXIST);
-	return ret == -EAGAIN ? -ENODEV : ret;
+		ret = kmdom_table_grow(&dom->table, index, promised);
+		if (!ret)
+			ret = kmdom_page_publish(frame, index);
+		if (ret == -EAGAIN)
+			ret = kmdom_table_ready(&dom->table, &level) ?: -EEXIST;
+	} while (ret == -EEXIST && !kmdom_domain_aborted(dom));
+	return ret && kmdom_domain_aborted(dom) ? -ENODEV : ret;
 }
 
 static int kmdom_page_create(struct kmdom_cache *cache, struct kmdom_pin *pin,
@@ -263,7 +272,7 @@ static int kmdom_page_create(struct kmdom_cache *cache, struct kmdom_pin *pin,
 	if (!*promised)
 		return -ENOBUFS;
 	--*promised;
-	frame = kmdom_frame_take(cache->dom, KMDOM_CLAIM_PROMISED);
+	frame = kmdom_frame_take(&cache->dom->ledger, KMDOM_CLAIM_PROMISED);
 	if (!frame)
 		return kmdom_domain_aborted(cache->dom) ? -ENODEV : -ENOBUFS;
 	kmdom_page_prepare(frame, cache);
@@ -347,9 +356,8 @@ void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot)
 		kmdom_slab_release(dom, index);
 }
 
-/* A page's entry becomes empty; its frame, if it has one, is frozen by us. */
-static void kmdom_page_end(struct kmdom_frame *leaf, u64 index,
-			   struct kmdom_cache *cache, struct kmdom_frame *frame)
+/* A page ends; its frame, if it has one, is frozen by us. */
+static void kmdom_page_uncount(struct kmdom_cache *cache, struct kmdom_frame *frame)
 {
 	if (frame) {
 		kmdom_slab_page_leaves(frame);
@@ -360,7 +368,35 @@ static void kmdom_page_end(struct kmdom_frame *leaf, u64 index,
 	}
 	/* Under the lock, so that an abort drops no page that is gone. */
 	atomic64_dec(&cache->nr_pages);
+}
+
+static void kmdom_page_end(struct kmdom_frame *leaf, u64 index,
+			   struct kmdom_cache *cache, struct kmdom_frame *frame)
+{
+	kmdom_page_uncount(cache, frame);
 	kmdom_table_set(leaf, index, KMDOM_ENTRY_EMPTY);
+}
+
+/**
+ * kmdom_slab_prune - give back the tables over a page that hold nothing
+ * @dom: the domain
+ * @index: of a page that is gone, or whose table is not pinned any more
+ *
+ * Context: any that does not interrupt; no table is locked.
+ */
+void kmdom_slab_prune(struct kmdom_domain *dom, u64 index)
+{
+	u64 versions[KMDOM_LEVELS];
+	unsigned int level, top;
+
+	top = kmdom_table_prune(&dom->table, index, versions);
+	for (level = 1; level <= top; level++) {
+		if (versions[level])
+			kmdom_events_freed(dom, kmdom_table_index(index, level),
+					   level, versions[level]);
+		/* Who found it frozen waits for it. */
+		kmdom_wait_page_changed(dom, index, level, false);
+	}
 }
 
 /* What remains to be done when the table is unlocked. */
@@ -373,11 +409,28 @@ static void kmdom_page_ended(struct kmdom_cache *cache, u64 index, u64 version,
 		kmdom_frame_put(frame);
 		kmdom_wait_frames_freed(dom, false);
 	}
-	kmdom_events_freed(dom, index, version);
-	kmdom_wait_page_changed(dom, index, false);
-	kmdom_table_prune(dom, index);
+	kmdom_events_freed(dom, index, 0, version);
+	kmdom_wait_page_changed(dom, index, 0, false);
+	kmdom_slab_prune(dom, index);
 	trace_kmdom_page_freed(dom, index, version);
 	kmdom_cache_put(cache, 1);
+}
+
+/**
+ * kmdom_slab_discard - a page of a DISCARD type goes, and its objects with it
+ * @frame: of the page, frozen; its entry is empty already
+ *
+ * Context: the page's table is locked; kmdom_slab_discarded() comes after that.
+ */
+void kmdom_slab_discard(struct kmdom_frame *frame)
+{
+	kmdom_page_uncount(frame->cache, frame);
+}
+
+/** kmdom_slab_discarded - what remains of kmdom_slab_discard(), without locks */
+void kmdom_slab_discarded(struct kmdom_frame *frame)
+{
+	kmdom_page_ended(frame->cache, frame->index, 0, frame);
 }
 
 /**
@@ -395,7 +448,7 @@ bool kmdom_slab_release(struct kmdom_domain *dom, u64 index)
 	struct kmdom_cache *cache;
 	u64 entry, version;
 
-	leaf = kmdom_table_lock(&dom->table, index);
+	leaf = kmdom_table_lock(&dom->table, index, 0);
 	if (!leaf)
 		return false;
 	entry = kmdom_table_entry(leaf, index);
@@ -408,7 +461,7 @@ bool kmdom_slab_release(struct kmdom_domain *dom, u64 index)
 		kmdom_frame_thaw(frame, KMDOM_PIN_FREEZE_ALL);
 		kmdom_table_unlock(leaf);
 		/* Who found it frozen in between waits. */
-		kmdom_wait_page_changed(dom, index, false);
+		kmdom_wait_page_changed(dom, index, 0, false);
 		return false;
 	}
 	cache = frame->cache;
@@ -422,16 +475,38 @@ unlock:
 	return false;
 }
 
-/* One try at freeing a page whole; -EBUSY if it is pinned or frozen now. */
+/* Why a page cannot be freed whose table is not present. */
+static int kmdom_page_untold(struct kmdom_domain *dom, u64 index)
+{
+	u64 entry;
+
+	if (kmdom_domain_aborted(dom))
+		return -ENODEV;
+	rcu_read_lock();
+	entry = kmdom_table_read(&dom->table, index);
+	rcu_read_unlock();
+	/*
+	 * With a table that is lost all is gone that it covered. Limit: nobody knows
+	 * how many pages of which caches that were; they are counted, and keep the
+	 * module of their type, until the domain ends.
+	 */
+	return kmdom_entry_state(entry) == KMDOM_PAGE_EMPTY ||
+	       kmdom_entry_state(entry) == KMDOM_PAGE_LOST ? -ENOENT : -EAGAIN;
+}
+
+/*
+ * One try at freeing a page whole; -EBUSY if it is pinned or frozen now, -EAGAIN if
+ * its table is absent.
+ */
 static int kmdom_page_try_end(struct kmdom_cache *cache, u64 index,
 			      u64 *version, struct kmdom_frame **frame)
 {
-	struct kmdom_frame *leaf = kmdom_table_lock(&cache->dom->table, index);
+	struct kmdom_frame *leaf = kmdom_table_lock(&cache->dom->table, index, 0);
 	u64 entry;
 	int ret = -ENOENT;
 
 	if (!leaf)
-		return kmdom_domain_aborted(cache->dom) ? -ENODEV : -ENOENT;
+		return kmdom_page_untold(cache->dom, index);
 	*frame = NULL;
 	entry = kmdom_table_entry(leaf, index);
 	/* Of what is lost, the value is an errno, and no record is known. */
@@ -460,7 +535,8 @@ unlock:
  *
  * Context: may sleep, past an export that is at work on the page or a pin that
  * ends; never waits for a pager.
- * Return: 0, -ENOENT (there is no such object), -ENODEV.
+ * Return: 0, -ENOENT (there is no such object), -ENODEV, -EAGAIN (the page's table
+ * is absent).
  */
 int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index)
 {

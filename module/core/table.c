@@ -3,87 +3,126 @@
  * table.c - walking, growing and pruning the page table
  */
 #include <linux/rcupdate.h>
-#include "domain.h"
+#include "pin.h"
 #include "table.h"
 
-/** kmdom_table_init - an empty page table; page 0 is never used */
-void kmdom_table_init(struct kmdom_table *table)
+/**
+ * kmdom_table_init - an empty page table; page 0 is never used
+ * @table: the page table, zeroed
+ * @ledger: where its frames come from
+ */
+void kmdom_table_init(struct kmdom_table *table, struct kmdom_ledger *ledger)
 {
-	spin_lock_init(&table->root_lock);
+	table->ledger = ledger;
+	table->top.level = KMDOM_LEVELS + 1;
+	spin_lock_init(&table->top.lock);
 	atomic64_set(&table->cursor, 1);
 }
 
 static u64 *kmdom_table_slot_of(const struct kmdom_frame *frame, u64 index)
 {
+	if (frame->level > KMDOM_LEVELS)
+		return &container_of(frame, struct kmdom_table, top)->root;
 	return (u64 *)kmdom_frame_data(frame) +
 	       kmdom_table_slot(index, frame->level);
+}
+
+/**
+ * kmdom_table_walk - the entry of a page, or of the first table that is missing
+ * @table: the page table
+ * @index: of the first page of objects in it
+ * @level: of the page, 0 to KMDOM_LEVELS
+ * @stopped: out: level of the page whose entry it is; @level if all the tables
+ *	over the page are present
+ *
+ * Context: in an RCU section.
+ * Return: the entry as it was at some instant.
+ */
+u64 kmdom_table_walk(const struct kmdom_table *table, u64 index,
+		     unsigned int level, unsigned int *stopped)
+{
+	unsigned int at = KMDOM_LEVELS;
+	u64 entry;
+
+	/* Pairs with smp_store_release() of kmdom_table_set(). */
+	entry = smp_load_acquire(&table->root);
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "table walk outside RCU");
+	while (at > level && kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
+		const u64 *entries = page_address(pfn_to_page(kmdom_entry_value(entry)));
+
+		/* The same, at this level. */
+		entry = smp_load_acquire(&entries[kmdom_table_slot(index, at)]);
+		at--;
+	}
+	*stopped = at;
+	return entry;
+}
+
+/**
+ * kmdom_table_read - the entry of a page of objects, or what stands for it
+ * @table: the page table
+ * @index: of the page
+ *
+ * Where a table is missing, its entry stands for those of all pages under it:
+ * they are empty, absent or lost as it is. Its cache is 0, which no page has.
+ *
+ * Context: in an RCU section.
+ * Return: the entry as it was at some instant.
+ */
+u64 kmdom_table_read(const struct kmdom_table *table, u64 index)
+{
+	unsigned int stopped;
+
+	return kmdom_table_walk(table, index, 0, &stopped);
 }
 
 /**
  * kmdom_table_find - the table of a level that covers a page
  * @table: the page table
  * @index: of the page
- * @level: 1 to KMDOM_LEVELS
+ * @level: 1 to KMDOM_LEVELS + 1, which is the one that holds the root
  *
  * Context: in an RCU section, for which the frame is valid.
  * Return: the table's frame, or NULL if it is not present.
  */
-struct kmdom_frame *kmdom_table_find(const struct kmdom_table *table, u64 index,
+struct kmdom_frame *kmdom_table_find(struct kmdom_table *table, u64 index,
 				     unsigned int level)
 {
-	unsigned int at = KMDOM_LEVELS;
-	u64 entry = READ_ONCE(table->root);
+	unsigned int stopped;
+	u64 entry;
 
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "table walk outside RCU");
-	for (;;) {
-		const u64 *entries;
-
-		if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT)
-			return NULL;
-		if (at == level)
-			return kmdom_entry_frame(entry);
-		entries = page_address(pfn_to_page(kmdom_entry_value(entry)));
-		entry = READ_ONCE(entries[kmdom_table_slot(index, at)]);
-		at--;
-	}
-}
-
-/**
- * kmdom_table_read - the entry of a page
- * @table: the page table
- * @index: of the page
- *
- * Context: in an RCU section.
- * Return: the entry as it was at some instant; empty if a table is missing.
- */
-u64 kmdom_table_read(const struct kmdom_table *table, u64 index)
-{
-	struct kmdom_frame *leaf = kmdom_table_find(table, index, 1);
-
-	/* Pairs with smp_store_release() of kmdom_table_set(). */
-	return leaf ? smp_load_acquire(kmdom_table_slot_of(leaf, index)) :
-		      KMDOM_ENTRY_EMPTY;
+	if (level > KMDOM_LEVELS)
+		return &table->top;
+	entry = kmdom_table_walk(table, index, level, &stopped);
+	return stopped == level && kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT ?
+	       kmdom_entry_frame(entry) : NULL;
 }
 
 /**
  * kmdom_table_lock - lock the table that a page's entry is in
  * @table: the page table
- * @index: of the page
+ * @index: of the first page of objects in it
+ * @level: of the page, 0 to KMDOM_LEVELS
  *
  * Context: any that does not interrupt; enters an RCU section, which keeps the
  * frames of the entries under it from leaving.
- * Return: the table's frame, to be given to kmdom_table_unlock(); NULL if there
- * is no such table, and nothing is locked.
+ * Return: the table's frame, to be given to kmdom_table_unlock(); NULL if that
+ * table is not present, and nothing is locked.
  */
-struct kmdom_frame *kmdom_table_lock(struct kmdom_table *table, u64 index)
+struct kmdom_frame *kmdom_table_lock(struct kmdom_table *table, u64 index,
+				     unsigned int level)
 {
 	struct kmdom_frame *leaf;
 
 	rcu_read_lock();
-	while ((leaf = kmdom_table_find(table, index, 1))) {
-		spin_lock(&leaf->lock);
-		if (!leaf->dead)
+	while ((leaf = kmdom_table_find(table, index, level + 1))) {
+		spin_lock_nested(&leaf->lock, level + 1);
+		if (!leaf->dead) {
+			/* Both are the caller's from here on: __cond_acquires(). */
+			__release(&leaf->lock);
+			__release(RCU);
 			return leaf;
+		}
 		spin_unlock(&leaf->lock);
 	}
 	rcu_read_unlock();
@@ -92,9 +131,10 @@ struct kmdom_frame *kmdom_table_lock(struct kmdom_table *table, u64 index)
 
 /** kmdom_table_unlock - end what kmdom_table_lock() began */
 void kmdom_table_unlock(struct kmdom_frame *leaf)
-	__releases(&leaf->lock)
-	__releases(RCU)
 {
+	/* The caller's until now: as kmdom_table_lock() gave them away. */
+	__acquire(&leaf->lock);
+	__acquire(RCU);
 	spin_unlock(&leaf->lock);
 	rcu_read_unlock();
 }
@@ -121,11 +161,42 @@ void kmdom_table_set(struct kmdom_frame *leaf, u64 index, u64 entry)
 					     kmdom_entry_state(entry)));
 	leaf->nr_used += (*slot == KMDOM_ENTRY_EMPTY) -
 			 (entry == KMDOM_ENTRY_EMPTY);
+	leaf->nr_present += (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) -
+			    (kmdom_entry_state(*slot) == KMDOM_PAGE_PRESENT);
+	leaf->dirty = true;
+	/* Who is about to come under it, or has just left, may not be the last. */
+	leaf->referenced = true;
 	/*
 	 * Publishes what the frame's descriptor and memory hold: pairs with
 	 * the load of the walker.
 	 */
 	smp_store_release(slot, entry);
+}
+
+/**
+ * kmdom_table_describe - a frame in transit is to be a table
+ * @frame: the frame
+ * @index: of the first page of objects that it covers
+ * @level: 1 to KMDOM_LEVELS
+ *
+ * It is as if it had just been made: without a record, and empty.
+ */
+void kmdom_table_describe(struct kmdom_frame *frame, u64 index,
+			  unsigned int level)
+{
+	frame->index = kmdom_table_index(index, level);
+	frame->level = level;
+	frame->cache = NULL;
+	frame->version = 0;
+	frame->spent = 0;
+	frame->clean_for = 0;
+	frame->dirty = true;
+	frame->referenced = true;
+	frame->vouched = false;
+	frame->partial = false;
+	frame->nr_used = 0;
+	frame->nr_present = 0;
+	frame->dead = false;
 }
 
 /*
@@ -138,24 +209,21 @@ void kmdom_table_set(struct kmdom_frame *leaf, u64 index, u64 entry)
  * an allocation that was promised; so the reserve pays, by a frame for each 512
  * new pages at most.
  */
-static struct kmdom_frame *kmdom_table_new(struct kmdom_domain *dom, u64 index,
-					   unsigned int level,
+static struct kmdom_frame *kmdom_table_new(struct kmdom_ledger *ledger,
+					   u64 index, unsigned int level,
 					   unsigned int *promised)
 {
 	struct kmdom_frame *frame = NULL;
 
 	if (*promised) {
 		--*promised;
-		frame = kmdom_frame_take(dom, KMDOM_CLAIM_PROMISED);
+		frame = kmdom_frame_take(ledger, KMDOM_CLAIM_PROMISED);
 	}
 	if (!frame)
-		frame = kmdom_frame_take(dom, KMDOM_CLAIM_OLDEST);
+		frame = kmdom_frame_take(ledger, KMDOM_CLAIM_OLDEST);
 	if (!frame)
 		return NULL;
-	frame->index = kmdom_table_index(index, level);
-	frame->level = level;
-	frame->nr_used = 0;
-	frame->dead = false;
+	kmdom_table_describe(frame, index, level);
 	return frame;
 }
 
@@ -167,132 +235,241 @@ static struct kmdom_frame *kmdom_table_new(struct kmdom_domain *dom, u64 index,
 static bool kmdom_table_link(struct kmdom_table *table, struct kmdom_frame *frame,
 			     u64 index)
 {
-	u64 entry = kmdom_entry_make(KMDOM_PAGE_PRESENT, 0,
-				     page_to_pfn(frame->page));
 	struct kmdom_frame *parent;
-	bool linked = false;
+	bool linked;
 
-	if (frame->level == KMDOM_LEVELS) {
-		spin_lock(&table->root_lock);
-		linked = table->root == KMDOM_ENTRY_EMPTY;
-		if (linked) {
-			kmdom_frame_publish(frame, KMDOM_FRAME_TABLE);
-			smp_store_release(&table->root, entry);
-		}
-		spin_unlock(&table->root_lock);
-		return linked;
+	parent = kmdom_table_lock(table, index, frame->level);
+	if (!parent)
+		return false;
+	linked = kmdom_table_entry(parent, index) == KMDOM_ENTRY_EMPTY;
+	if (linked) {
+		kmdom_frame_publish(frame, KMDOM_FRAME_TABLE);
+		atomic64_set_release(&frame->pins, 0);
+		kmdom_table_set(parent, index,
+				kmdom_entry_make(KMDOM_PAGE_PRESENT, 0,
+						 page_to_pfn(frame->page)));
 	}
-	rcu_read_lock();
-	parent = kmdom_table_find(table, index, frame->level + 1);
-	if (parent) {
-		spin_lock(&parent->lock);
-		if (!parent->dead &&
-		    kmdom_table_entry(parent, index) == KMDOM_ENTRY_EMPTY) {
-			kmdom_frame_publish(frame, KMDOM_FRAME_TABLE);
-			kmdom_table_set(parent, index, entry);
-			linked = true;
-		}
-		spin_unlock(&parent->lock);
-	}
-	rcu_read_unlock();
+	kmdom_table_unlock(parent);
 	return linked;
+}
+
+/* The entry of the first table over a page that is missing, and its level. */
+static u64 kmdom_table_missing(struct kmdom_table *table, u64 index,
+			       unsigned int *level)
+{
+	u64 entry;
+
+	rcu_read_lock();
+	entry = kmdom_table_walk(table, index, 1, level);
+	rcu_read_unlock();
+	return entry;
 }
 
 /**
  * kmdom_table_grow - make the tables over a page
- * @dom: the domain
+ * @table: the page table
  * @index: of the page
  * @promised: frames promised to the caller; those used are taken off
  *
  * Context: any that does not interrupt.
- * Return: 0, or -ENOBUFS, -ENODEV.
+ * Return: 0, or -ENOBUFS, -ENODEV, -EAGAIN: a table over the page is absent or
+ * lost, so that it cannot be made now.
  */
-int kmdom_table_grow(struct kmdom_domain *dom, u64 index,
+int kmdom_table_grow(struct kmdom_table *table, u64 index,
 		     unsigned int *promised)
 {
-	unsigned int level = KMDOM_LEVELS;
-
-	while (level) {
-		struct kmdom_frame *frame;
-		bool there;
-
-		rcu_read_lock();
-		there = kmdom_table_find(&dom->table, index, level);
-		rcu_read_unlock();
-		if (there) {
-			level--;
-			continue;
-		}
-		if (kmdom_domain_aborted(dom))
-			return -ENODEV;
-		frame = kmdom_table_new(dom, index, level, promised);
-		if (!frame)
-			return -ENOBUFS;
-		if (!kmdom_table_link(&dom->table, frame, index)) {
-			/* A parent was pruned, or a neighbour was faster. */
-			kmdom_frame_put(frame);
-			level = KMDOM_LEVELS;
-		}
-	}
-	return 0;
-}
-
-/* Cuts one empty table off. Returns whether its parent may be empty now. */
-static bool kmdom_table_prune_level(struct kmdom_table *table, u64 index,
-				    unsigned int level)
-{
-	struct kmdom_frame *parent, *child;
-	bool cut = false, empty = false;
+	struct kmdom_ledger *ledger = table->ledger;
+	struct kmdom_frame *frame;
+	unsigned int level;
 	u64 entry;
 
-	rcu_read_lock();
-	parent = kmdom_table_find(table, index, level + 1);
+	for (;;) {
+		entry = kmdom_table_missing(table, index, &level);
+		if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT)
+			return 0;
+		if (ledger->ops->aborted(ledger))
+			return -ENODEV;
+		if (entry != KMDOM_ENTRY_EMPTY)
+			return -EAGAIN;
+		frame = kmdom_table_new(ledger, index, level, promised);
+		if (!frame)
+			return -ENOBUFS;
+		/* A parent was pruned, or a neighbour was faster. */
+		if (!kmdom_table_link(table, frame, index))
+			kmdom_frame_put(frame);
+	}
+}
+
+/**
+ * kmdom_table_hold - an operation may make new pages from now on
+ * @table: the page table
+ *
+ * The tables over the cursor do not leave until kmdom_table_release(). Whether
+ * they are there tells kmdom_table_ready(), afterwards.
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_table_hold(struct kmdom_table *table)
+{
+	spin_lock(&table->ledger->lock);
+	table->growers++;
+	spin_unlock(&table->ledger->lock);
+}
+
+/** kmdom_table_release - end what kmdom_table_hold() began */
+void kmdom_table_release(struct kmdom_table *table)
+{
+	spin_lock(&table->ledger->lock);
+	table->growers--;
+	spin_unlock(&table->ledger->lock);
+}
+
+/* Passes what a lost table covers. */
+static void kmdom_table_skip(struct kmdom_table *table, u64 cursor,
+			     unsigned int level)
+{
+	u64 next = kmdom_page_first(kmdom_table_index(cursor, level) + 1, level);
+
+	atomic64_cmpxchg(&table->cursor, cursor, next);
+}
+
+/**
+ * kmdom_table_ready - are the tables there that a new page may need?
+ * @table: the page table, held
+ * @level: out: of the one that is absent
+ *
+ * Those over the cursor: what is beyond was never used, and empty.
+ *
+ * Context: any that does not interrupt.
+ * Return: 0, -EAGAIN (one is absent), -EIO (all are lost).
+ */
+int kmdom_table_ready(struct kmdom_table *table, unsigned int *level)
+{
+	u64 cursor, entry;
+
+	for (;;) {
+		cursor = atomic64_read(&table->cursor);
+		if (cursor > KMDOM_INDEX_MAX)
+			return 0;
+		entry = kmdom_table_missing(table, cursor, level);
+		switch (kmdom_entry_state(entry)) {
+		case KMDOM_PAGE_ABSENT:
+			return -EAGAIN;
+		case KMDOM_PAGE_LOST:
+			if (*level == KMDOM_LEVELS)
+				return -EIO;
+			kmdom_table_skip(table, cursor, *level);
+			break;
+		default:
+			return 0;
+		}
+	}
+}
+
+/**
+ * kmdom_table_at_cursor - will a new page need this table?
+ * @table: the page table
+ * @index: of the first page of objects that the table covers
+ * @level: of the table
+ *
+ * Context: any.
+ * Return: whether it covers the cursor.
+ */
+bool kmdom_table_at_cursor(const struct kmdom_table *table, u64 index,
+			   unsigned int level)
+{
+	return kmdom_table_index(atomic64_read(&table->cursor), level) ==
+	       kmdom_table_index(index, level);
+}
+
+/**
+ * kmdom_table_leave - make the entry of a table absent, unless it is needed
+ * @table: the page table
+ * @parent: of the table that leaves; locked
+ * @frame: that table, locked and frozen; no entry of it is present
+ * @entry: the new entry
+ *
+ * In one step with those who begin to need it.
+ *
+ * Context: any that does not interrupt.
+ * Return: 0 or -EBUSY.
+ */
+int kmdom_table_leave(struct kmdom_table *table, struct kmdom_frame *parent,
+		      struct kmdom_frame *frame, u64 entry)
+{
+	u64 first = kmdom_page_first(frame->index, frame->level);
+	int ret = -EBUSY;
+
+	lockdep_assert_held(&frame->lock);
+	spin_lock(&table->ledger->lock);
+	if (!table->growers || !kmdom_table_at_cursor(table, first, frame->level)) {
+		frame->dead = true;
+		kmdom_table_set(parent, first, entry);
+		ret = 0;
+	}
+	spin_unlock(&table->ledger->lock);
+	return ret;
+}
+
+/* Cuts one empty table off; false if it stays. */
+static bool kmdom_table_prune_level(struct kmdom_table *table, u64 index,
+				    unsigned int level, u64 *version)
+{
+	struct kmdom_frame *parent, *child;
+	bool cut = false;
+	u64 entry;
+
+	parent = kmdom_table_lock(table, index, level);
 	if (!parent)
-		goto out;
-	spin_lock_nested(&parent->lock, level + 1);
+		return false;
 	entry = kmdom_table_entry(parent, index);
-	if (!parent->dead && kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
+	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
 		child = kmdom_entry_frame(entry);
 		spin_lock_nested(&child->lock, level);
-		if (!child->nr_used) {
+		/* Who pinned it will try again. */
+		if (!child->nr_used &&
+		    !kmdom_frame_try_freeze(child, KMDOM_PIN_FREEZE_ALL)) {
 			child->dead = true;
+			*version = child->version ?: child->spent;
 			kmdom_table_set(parent, index, KMDOM_ENTRY_EMPTY);
+			/* Within the RCU section, which who reaps the domain waits for. */
+			kmdom_frame_withdraw(child);
 			cut = true;
 		}
 		spin_unlock(&child->lock);
-		empty = !parent->nr_used;
 	}
-	spin_unlock(&parent->lock);
-	if (cut) {
-		kmdom_frame_withdraw(child);
+	kmdom_table_unlock(parent);
+	if (cut)
 		kmdom_frame_put_deferred(child);
-	}
-out:
-	rcu_read_unlock();
-	return empty;
+	return cut;
 }
 
 /**
  * kmdom_table_prune - give back the tables over a page that hold nothing
- * @dom: the domain
+ * @table: the page table
  * @index: of a page that was just freed
+ * @versions: out: for each level, of the last record of the table that went; 0 if
+ *	it had none
  *
  * The tables that the cursor is in stay, and so does the topmost.
  *
  * Context: any that does not interrupt; no table is locked.
+ * Return: up to which level tables went; 0: none did.
  */
-void kmdom_table_prune(struct kmdom_domain *dom, u64 index)
+unsigned int kmdom_table_prune(struct kmdom_table *table, u64 index,
+			       u64 versions[KMDOM_LEVELS])
 {
-	u64 cursor = atomic64_read(&dom->table.cursor);
 	unsigned int level;
 
+	memset(versions, 0, KMDOM_LEVELS * sizeof(*versions));
 	for (level = 1; level < KMDOM_LEVELS; level++) {
-		if (kmdom_table_index(index, level) ==
-		    kmdom_table_index(cursor, level))
+		if (kmdom_table_at_cursor(table, index, level))
 			break;
-		if (!kmdom_table_prune_level(&dom->table, index, level))
+		if (!kmdom_table_prune_level(table, index, level,
+					     &versions[level]))
 			break;
 	}
+	return level - 1;
 }
 
 /**
@@ -304,7 +481,7 @@ void kmdom_table_prune(struct kmdom_domain *dom, u64 index)
  */
 void kmdom_table_cut(struct kmdom_table *table)
 {
-	spin_lock(&table->root_lock);
+	spin_lock(&table->top.lock);
 	WRITE_ONCE(table->root, kmdom_entry_make(KMDOM_PAGE_LOST, 0, ENODEV));
-	spin_unlock(&table->root_lock);
+	spin_unlock(&table->top.lock);
 }

@@ -2,14 +2,20 @@
 /*
  * table.h - the page table: a radix tree of four levels in granted frames
  *
- * Readers walk it in an RCU section without locks. An entry changes only under
- * the lock of the table that it is in, which is in that table's frame; the
- * entry of the topmost table is the domain's root. A table that is cut off is
- * marked dead under its lock first, and its frame is reused only after a grace
- * period.
+ * Its tables are pages of levels 1 to 4, and leave and come back as pages of
+ * objects (level 0) do: the entry of each is in the table of the level above, the
+ * topmost one's in the domain. Whatever the level, a page is named here by the
+ * index of the first page of objects that it covers, and its level.
  *
- * A table under a present entry is itself present in this version; walkers
- * test the state of every entry on their way, and stop at what is not present.
+ * Readers walk it in an RCU section without locks, down to what is not present.
+ * An entry changes only under the lock of the table that it is in, which is in
+ * that table's frame. A table that leaves is marked dead under its lock first, and
+ * its frame is reused only after a grace period. It leaves only while none of its
+ * entries is present: so over a page in a frame all tables are in frames.
+ *
+ * New pages are made where the cursor is, in an operation that may not wait. So
+ * the tables over the cursor stay while any operation has a promise to make one
+ * (kmdom_table_hold()).
  */
 #ifndef KMDOM_TABLE_H
 #define KMDOM_TABLE_H
@@ -19,18 +25,20 @@
 #include "entry.h"
 #include "frames.h"
 
-struct kmdom_domain;
-
 /**
  * struct kmdom_table - the page table of a domain
- * @root: entry of the topmost table (@root_lock)
- * @root_lock: as a table's lock, above all of them
+ * @ledger: where its frames come from; constant
+ * @root: entry of the topmost table, the one entry of @top
+ * @top: descriptor of a table that is in no frame: its lock is that of @root
  * @cursor: index of the next new page
+ * @growers: operations that may make new pages (ledger lock)
  */
 struct kmdom_table {
+	struct kmdom_ledger *ledger;
 	u64 root;
-	spinlock_t root_lock;
+	struct kmdom_frame top;
 	atomic64_t cursor;
+	unsigned int growers;
 };
 
 /* Most tables that a new page, or a few neighbours, can call for. */
@@ -48,17 +56,31 @@ static inline struct kmdom_frame *kmdom_entry_frame(u64 entry)
 		page_private(pfn_to_page(kmdom_entry_value(entry)));
 }
 
-void kmdom_table_init(struct kmdom_table *table);
+void kmdom_table_init(struct kmdom_table *table, struct kmdom_ledger *ledger);
+u64 kmdom_table_walk(const struct kmdom_table *table, u64 index,
+		     unsigned int level, unsigned int *stopped);
 u64 kmdom_table_read(const struct kmdom_table *table, u64 index);
-struct kmdom_frame *kmdom_table_find(const struct kmdom_table *table, u64 index,
+struct kmdom_frame *kmdom_table_find(struct kmdom_table *table, u64 index,
 				     unsigned int level);
-struct kmdom_frame *kmdom_table_lock(struct kmdom_table *table, u64 index);
+struct kmdom_frame *kmdom_table_lock(struct kmdom_table *table, u64 index,
+				     unsigned int level)
+	__cond_acquires(RCU);
 void kmdom_table_unlock(struct kmdom_frame *leaf);
 u64 kmdom_table_entry(const struct kmdom_frame *leaf, u64 index);
 void kmdom_table_set(struct kmdom_frame *leaf, u64 index, u64 entry);
-int kmdom_table_grow(struct kmdom_domain *dom, u64 index,
+int kmdom_table_grow(struct kmdom_table *table, u64 index,
 		     unsigned int *promised);
-void kmdom_table_prune(struct kmdom_domain *dom, u64 index);
+void kmdom_table_hold(struct kmdom_table *table);
+void kmdom_table_release(struct kmdom_table *table);
+int kmdom_table_ready(struct kmdom_table *table, unsigned int *level);
+bool kmdom_table_at_cursor(const struct kmdom_table *table, u64 index,
+			   unsigned int level);
+int kmdom_table_leave(struct kmdom_table *table, struct kmdom_frame *parent,
+		      struct kmdom_frame *frame, u64 entry);
+void kmdom_table_describe(struct kmdom_frame *frame, u64 index,
+			  unsigned int level);
+unsigned int kmdom_table_prune(struct kmdom_table *table, u64 index,
+			       u64 versions[KMDOM_LEVELS]);
 void kmdom_table_cut(struct kmdom_table *table);
 
 #endif /* KMDOM_TABLE_H */

@@ -15,37 +15,63 @@
 
 /* An operation on a page, and what came of it. */
 DECLARE_EVENT_CLASS(kmdom_page_op,
-	TP_PROTO(const struct kmdom_domain *dom, u64 index, u64 version, int ret),
-	TP_ARGS(dom, index, version, ret),
+	TP_PROTO(const struct kmdom_domain *dom, u64 index, unsigned int level,
+		 u64 version, int ret),
+	TP_ARGS(dom, index, level, version, ret),
 	TP_STRUCT__entry(
 		__field(u64, domain)
 		__field(u64, index)
+		__field(unsigned int, level)
 		__field(u64, version)
 		__field(int, ret)
 	),
 	TP_fast_assign(
 		__entry->domain = dom->id;
 		__entry->index = index;
+		__entry->level = level;
 		__entry->version = version;
 		__entry->ret = ret;
 	),
-	TP_printk("domain=%llu index=%llu version=%llu ret=%d",
-		  __entry->domain, __entry->index, __entry->version,
-		  __entry->ret)
+	TP_printk("domain=%llu index=%llu level=%u version=%llu ret=%d",
+		  __entry->domain, __entry->index, __entry->level,
+		  __entry->version, __entry->ret)
 );
 
 #define KMDOM_PAGE_OP(name)						\
 DEFINE_EVENT(kmdom_page_op, kmdom_##name,				\
-	TP_PROTO(const struct kmdom_domain *dom, u64 index, u64 version,	\
-		 int ret),						\
-	TP_ARGS(dom, index, version, ret))
+	TP_PROTO(const struct kmdom_domain *dom, u64 index,		\
+		 unsigned int level, u64 version, int ret),		\
+	TP_ARGS(dom, index, level, version, ret))
 
 KMDOM_PAGE_OP(export);
 KMDOM_PAGE_OP(stored);
 KMDOM_PAGE_OP(evict);
 KMDOM_PAGE_OP(restore);
-KMDOM_PAGE_OP(reject);
 KMDOM_PAGE_OP(refuse);
+
+/* A record was not taken; reason: enum kmdom_reject */
+TRACE_EVENT(kmdom_reject,
+	TP_PROTO(const struct kmdom_domain *dom, const struct kmdom_op *op,
+		 unsigned int reason),
+	TP_ARGS(dom, op, reason),
+	TP_STRUCT__entry(
+		__field(u64, domain)
+		__field(u64, index)
+		__field(unsigned int, level)
+		__field(u64, version)
+		__field(unsigned int, reason)
+	),
+	TP_fast_assign(
+		__entry->domain = dom->id;
+		__entry->index = op->index;
+		__entry->level = op->level;
+		__entry->version = op->version;
+		__entry->reason = reason;
+	),
+	TP_printk("domain=%llu index=%llu level=%u version=%llu reason=%u",
+		  __entry->domain, __entry->index, __entry->level,
+		  __entry->version, __entry->reason)
+);
 
 /* Something about one page; "arg" is what the event says. */
 DECLARE_EVENT_CLASS(kmdom_page,
@@ -83,17 +109,20 @@ DEFINE_EVENT(kmdom_page, kmdom_revoke,
 	TP_ARGS(dom, index, arg));
 
 TRACE_EVENT(kmdom_fault,
-	TP_PROTO(const struct kmdom_domain *dom, u64 index),
-	TP_ARGS(dom, index),
+	TP_PROTO(const struct kmdom_domain *dom, u64 index, unsigned int level),
+	TP_ARGS(dom, index, level),
 	TP_STRUCT__entry(
 		__field(u64, domain)
 		__field(u64, index)
+		__field(unsigned int, level)
 	),
 	TP_fast_assign(
 		__entry->domain = dom->id;
 		__entry->index = index;
+		__entry->level = level;
 	),
-	TP_printk("domain=%llu index=%llu", __entry->domain, __entry->index)
+	TP_printk("domain=%llu index=%llu level=%u", __entry->domain,
+		  __entry->index, __entry->level)
 );
 
 /* The current task begins to sleep on this domain's pager. */

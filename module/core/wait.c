@@ -125,22 +125,103 @@ static void kmdom_wait_advance(struct kmdom_domain *dom)
 	} while (first && kmdom_waiter_try(dom, first));
 }
 
-static void kmdom_waiter_add_want(struct kmdom_waiter *waiter, u64 index)
+/* Behind the wants of older waiters: it may come to this page after younger ones. */
+static void kmdom_want_enter(struct kmdom_wait *wait, struct kmdom_want *want)
 {
-	struct kmdom_wait *wait = &waiter->op->dom->wait;
+	struct list_head *bucket = kmdom_want_bucket(wait, want->index, want->level);
+	struct kmdom_want *other;
+
+	list_for_each_entry_reverse(other, bucket, hash)
+		if (other->waiter->age <= want->waiter->age)
+			break;
+	list_add(&want->hash, &other->hash);
+}
+
+/* The level of the page on its way that a want should stand at. */
+static unsigned int kmdom_want_level(struct kmdom_domain *dom,
+				     const struct kmdom_want *want)
+{
+	unsigned int level;
+	u64 entry;
+
+	rcu_read_lock();
+	entry = kmdom_table_walk(&dom->table, want->index, want->floor, &level);
+	rcu_read_unlock();
+	return kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT ? level : want->floor;
+}
+
+/*
+ * Makes a want stand where it should, now that a table on its way has come or gone.
+ * That of new pages stands nowhere while their tables are there.
+ */
+static void kmdom_want_move(struct kmdom_domain *dom, struct kmdom_want *want)
+{
+	bool stands = !list_empty(&want->hash), absent = true;
+	u64 index = want->index;
+	unsigned int level;
+
+	lockdep_assert_held(&dom->wait.lock);
+	if (want->new) {
+		absent = kmdom_table_ready(&dom->table, &level) == -EAGAIN;
+		index = atomic64_read(&dom->table.cursor);
+	} else {
+		level = kmdom_want_level(dom, want);
+	}
+	if (stands && absent && kmdom_want_at(want, index, level))
+		return;
+	if (stands) {
+		list_del_init(&want->hash);
+		kmdom_events_drop(dom, want);
+	}
+	if (!absent)
+		return;
+	want->index = index;
+	want->level = level;
+	kmdom_want_enter(&dom->wait, want);
+	kmdom_events_update(dom, index, level);
+}
+
+static void kmdom_waiter_add_want(struct kmdom_waiter *waiter, u64 index,
+				  unsigned int floor, bool new)
+{
 	struct kmdom_want *want;
 	unsigned int i;
 
-	for (i = 0; i < waiter->nr_wants; i++)
-		if (waiter->wants[i].index == index)
+	for (i = 0; i < waiter->nr_wants; i++) {
+		want = &waiter->wants[i];
+		if (want->index == index && want->floor <= floor && want->new == new)
 			return;
+	}
 	want = &waiter->wants[waiter->nr_wants++];
-	want->index = index;
-	want->waiter = waiter;
-	want->leads = false;
-	want->shown = false;
+	*want = (struct kmdom_want) {
+		.index = index, .floor = floor, .new = new, .waiter = waiter,
+	};
 	INIT_LIST_HEAD(&want->event);
-	list_add_tail(&want->hash, kmdom_want_bucket(wait, index));
+	INIT_LIST_HEAD(&want->hash);
+}
+
+/*
+ * All that it wants. They stand before the set is tried, so that who changes a page
+ * after that finds them.
+ */
+static void kmdom_waiter_add_wants(struct kmdom_waiter *waiter)
+{
+	struct kmdom_domain *dom = waiter->op->dom;
+	unsigned int i;
+
+	for (i = 0; i < waiter->nr_pins; i++)
+		kmdom_waiter_add_want(waiter, kmdom_ref_index(waiter->pins[i].ref),
+				      waiter->pins[i].table, false);
+	if (waiter->nr_frames)
+		kmdom_waiter_add_want(waiter, 0, 1, true);
+	for (i = 0; i < waiter->nr_wants; i++) {
+		struct kmdom_want *want = &waiter->wants[i];
+
+		if (want->new)
+			continue;
+		want->level = kmdom_want_level(dom, want);
+		kmdom_want_enter(&dom->wait, want);
+	}
 }
 
 /* Why this task may not wait for this pager now, or 0. */
@@ -174,21 +255,26 @@ static int kmdom_waiter_add(struct kmdom_waiter *waiter, int lacks)
 	if (ret)
 		return ret;
 	if (!waiter->op->deadline)
-		waiter->op->deadline = ktime_add_ms(ktime_get(),
-					kmdom_session_deadline_ms(wait));
+		waiter->op->deadline =
+			ktime_add_ms(ktime_get(), kmdom_session_deadline_ms(wait));
+	waiter->age = ++wait->last_age;
 	list_add_tail(&waiter->node, &wait->waiters);
+	WRITE_ONCE(wait->nr_waiters, wait->nr_waiters + 1);
 	/*
 	 * Counted before the set is tried: pairs with the barrier of whoever
 	 * changes a page and then looks whether anybody waits.
 	 */
-	WRITE_ONCE(wait->nr_waiters, wait->nr_waiters + 1);
 	smp_mb();
-	for (i = 0; i < waiter->nr_pins; i++)
-		kmdom_waiter_add_want(waiter, kmdom_ref_index(waiter->pins[i].ref));
+	kmdom_waiter_add_wants(waiter);
 	if (kmdom_waiter_try(dom, waiter))
 		return waiter->ret;
-	for (i = 0; i < waiter->nr_wants; i++)
-		kmdom_events_update(dom, waiter->wants[i].index);
+	for (i = 0; i < waiter->nr_wants; i++) {
+		struct kmdom_want *want = &waiter->wants[i];
+
+		kmdom_want_move(dom, want);
+		if (!list_empty(&want->hash))
+			kmdom_events_update(dom, want->index, want->level);
+	}
 	return -EAGAIN;
 }
 
@@ -301,30 +387,45 @@ static struct kmdom_want *kmdom_want_next_other(struct list_head *bucket,
 	return NULL;
 }
 
-/* Tries each waiter of a page once: each has one want of it. */
-static void kmdom_wait_try_page(struct kmdom_domain *dom, u64 index)
+static void kmdom_waiter_move(struct kmdom_domain *dom,
+			      struct kmdom_waiter *waiter)
 {
-	struct list_head *bucket = kmdom_want_bucket(&dom->wait, index);
+	unsigned int i;
+
+	for (i = 0; i < waiter->nr_wants; i++)
+		kmdom_want_move(dom, &waiter->wants[i]);
+}
+
+/* Tries each waiter of a page once; those of a table want the next page then. */
+static void kmdom_wait_try_page(struct kmdom_domain *dom, u64 index,
+				unsigned int level)
+{
+	struct list_head *bucket = kmdom_want_bucket(&dom->wait, index, level);
 	struct kmdom_want *want, *next;
 
 	for (want = list_first_entry_or_null(bucket, struct kmdom_want, hash);
 	     want; want = next) {
 		next = kmdom_want_next_other(bucket, want);
-		if (want->index == index)
-			kmdom_waiter_try(dom, want->waiter);
+		if (!kmdom_want_at(want, index, level))
+			continue;
+		if (level)
+			kmdom_waiter_move(dom, want->waiter);
+		kmdom_waiter_try(dom, want->waiter);
 	}
 }
 
 /**
  * kmdom_wait_page_changed - a page came, went, or can be pinned again
  * @dom: the domain
- * @index: of the page
+ * @index: of the first page of objects in it
+ * @level: of the page
  * @answer: it is the pager's answer to those who wait for it
  *
  * Context: any that does not interrupt; no lock of a table is held. What was
  * changed was changed before.
  */
-void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index, bool answer)
+void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
+			     unsigned int level, bool answer)
 {
 	struct kmdom_wait *wait = &dom->wait;
 
@@ -332,12 +433,12 @@ void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index, bool answer)
 	if (!READ_ONCE(wait->nr_waiters))
 		return;
 	spin_lock(&wait->lock);
-	if (answer && kmdom_wait_is_wanted(dom, index))
+	if (answer && kmdom_wait_is_wanted(dom, index, level))
 		wait->stalled = false;
-	kmdom_events_update(dom, index);
+	kmdom_events_update(dom, index, level);
 	/* Oldest first, whatever it waits for: it has the first right. */
 	kmdom_wait_advance(dom);
-	kmdom_wait_try_page(dom, index);
+	kmdom_wait_try_page(dom, index, level);
 	kmdom_wait_advance(dom);
 	kmdom_wait_update_lack(dom);
 	spin_unlock(&wait->lock);
@@ -373,8 +474,28 @@ void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
 	spin_unlock(&wait->lock);
 }
 
-/** kmdom_wait_is_oldest - does the oldest waiter want page @index? Lock held */
-bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index)
+/* Does a want need this page, wherever on its way it stands? */
+static bool kmdom_want_needs(struct kmdom_domain *dom,
+			     const struct kmdom_want *want, u64 index,
+			     unsigned int level)
+{
+	if (want->new)
+		return level && kmdom_table_at_cursor(&dom->table, index, level);
+	return level >= want->floor && kmdom_table_index(want->index, level) ==
+				       kmdom_table_index(index, level);
+}
+
+/**
+ * kmdom_wait_is_oldest - does the oldest waiter want this page?
+ * @dom: the domain
+ * @index: of the first page of objects in it
+ * @level: of the page
+ *
+ * Context: the lock of the waits is held.
+ * Return: whether it does, for itself or for what is under it.
+ */
+bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index,
+			  unsigned int level)
 {
 	struct kmdom_waiter *first;
 	unsigned int i;
@@ -383,29 +504,76 @@ bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index)
 	first = list_first_entry_or_null(&dom->wait.waiters,
 					 struct kmdom_waiter, node);
 	for (i = 0; first && i < first->nr_wants; i++)
-		if (first->wants[i].index == index)
-			return true;
-	return false;
-}
-
-/** kmdom_wait_is_wanted - does anybody wait for page @index? Lock held */
-bool kmdom_wait_is_wanted(struct kmdom_domain *dom, u64 index)
-{
-	struct kmdom_want *want;
-
-	lockdep_assert_held(&dom->wait.lock);
-	list_for_each_entry(want, kmdom_want_bucket(&dom->wait, index), hash)
-		if (want->index == index)
+		if (kmdom_want_needs(dom, &first->wants[i], index, level))
 			return true;
 	return false;
 }
 
 /**
- * kmdom_wait_evict - make an entry absent, unless the oldest waiter wants it
+ * kmdom_wait_is_wanted - does anybody wait for this page?
+ * @dom: the domain
+ * @index: of the first page of objects in it
+ * @level: of the page
+ *
+ * Context: the lock of the waits is held.
+ * Return: whether somebody's want stands at it.
+ */
+bool kmdom_wait_is_wanted(struct kmdom_domain *dom, u64 index,
+			  unsigned int level)
+{
+	struct kmdom_want *want;
+
+	lockdep_assert_held(&dom->wait.lock);
+	list_for_each_entry(want, kmdom_want_bucket(&dom->wait, index, level), hash)
+		if (kmdom_want_at(want, index, level))
+			return true;
+	return false;
+}
+
+/**
+ * kmdom_wait_is_needed - does anybody wait for this page, or for what is under it?
+ * @dom: the domain
+ * @index: of the first page of objects in it
+ * @level: of the page
+ *
+ * Context: the lock of the waits is held.
+ * Return: whether somebody does.
+ */
+bool kmdom_wait_is_needed(struct kmdom_domain *dom, u64 index,
+			  unsigned int level)
+{
+	struct kmdom_waiter *waiter;
+	unsigned int i;
+
+	lockdep_assert_held(&dom->wait.lock);
+	if (!level)
+		return kmdom_wait_is_wanted(dom, index, 0);
+	list_for_each_entry(waiter, &dom->wait.waiters, node)
+		for (i = 0; i < waiter->nr_wants; i++)
+			if (kmdom_want_needs(dom, &waiter->wants[i], index, level))
+				return true;
+	return false;
+}
+
+/* A table has gone: who wants what is under it stands at the table again. */
+static void kmdom_wait_table_left(struct kmdom_domain *dom, u64 index,
+				  unsigned int level)
+{
+	struct kmdom_waiter *waiter;
+	unsigned int i;
+
+	list_for_each_entry(waiter, &dom->wait.waiters, node)
+		for (i = 0; i < waiter->nr_wants; i++)
+			if (kmdom_want_needs(dom, &waiter->wants[i], index, level))
+				kmdom_want_move(dom, &waiter->wants[i]);
+}
+
+/**
+ * kmdom_wait_evict - take a page's entry away, unless the oldest waiter wants it
  * @dom: the domain
  * @leaf: the page's table, locked
- * @index: of the page, present and frozen by the caller
- * @entry: the new entry
+ * @frame: of the page, present and frozen by the caller; locked, if a table
+ * @entry: the new entry: absent, or of what is discarded empty
  *
  * In one step with the waiters, so that the protection of what has arrived
  * has no gap, and who else waits for the page asks for it again.
@@ -414,22 +582,32 @@ bool kmdom_wait_is_wanted(struct kmdom_domain *dom, u64 index)
  * Return: 0 or -EBUSY.
  */
 int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
-		     u64 index, u64 entry)
+		     struct kmdom_frame *frame, u64 entry)
 {
+	unsigned int level = frame->level;
+	u64 index = kmdom_page_first(frame->index, level);
 	int ret = -EBUSY;
 
 	spin_lock(&dom->wait.lock);
-	if (!kmdom_wait_is_oldest(dom, index)) {
-		/*
-		 * Who restored it may not have said so yet: a leader from before
-		 * that is answered. Left there, it would stand for this absence
-		 * too, and the session has taken its event.
-		 */
-		kmdom_events_update(dom, index);
+	if (kmdom_wait_is_oldest(dom, index, level))
+		goto unlock;
+	/*
+	 * Who restored it may not have said so yet: a leader from before
+	 * that is answered. Left there, it would stand for this absence
+	 * too, and the session has taken its event.
+	 */
+	kmdom_events_update(dom, index, level);
+	if (level) {
+		ret = kmdom_table_leave(&dom->table, leaf, frame, entry);
+		if (ret)
+			goto unlock;
+		kmdom_wait_table_left(dom, index, level);
+	} else {
 		kmdom_table_set(leaf, index, entry);
-		kmdom_events_update(dom, index);
 		ret = 0;
 	}
+	kmdom_events_update(dom, index, level);
+unlock:
 	spin_unlock(&dom->wait.lock);
 	return ret;
 }
@@ -437,15 +615,17 @@ int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
 /**
  * kmdom_wait_refuse - fail all who wait for a page
  * @dom: the domain
- * @index: of the page
+ * @index: of the first page of objects in it
+ * @level: of the page
  *
  * Context: any that does not interrupt; no lock of a table is held.
  * Return: how many waited.
  */
-unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index)
+unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
+			       unsigned int level)
 {
 	struct kmdom_wait *wait = &dom->wait;
-	struct list_head *bucket = kmdom_want_bucket(wait, index);
+	struct list_head *bucket = kmdom_want_bucket(wait, index, level);
 	struct kmdom_want *want, *next;
 	unsigned int nr = 0;
 
@@ -453,7 +633,7 @@ unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index)
 	for (want = list_first_entry_or_null(bucket, struct kmdom_want, hash);
 	     want; want = next) {
 		next = kmdom_want_next_other(bucket, want);
-		if (want->index != index)
+		if (!kmdom_want_at(want, index, level))
 			continue;
 		kmdom_waiter_finish(dom, want->waiter, -EIO);
 		nr++;

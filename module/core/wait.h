@@ -4,9 +4,12 @@
  *
  * A pin set that cannot be granted at once becomes a waiter, on the stack of
  * the waiting task, in one list in order of age, with a "want" a page in a
- * hash by index. Events are views of that: of the wants of one page that is
- * absent, one leads, and while it has not been shown to the session it stands
- * in the list of events.
+ * hash. A want stands at the topmost page on its way that is absent: at a table
+ * first, and when that has come at the next one, down to the page of the object;
+ * so it takes KMDOM_LEVELS + 1 answers at most, as long as nothing that has come
+ * is taken away again. Events are views of that: of the wants that stand at one
+ * absent page one leads, and while it has not been shown to the session it is in
+ * the list of events.
  *
  * Whoever changes a page (restores, thaws, frees, loses it) or gives frames
  * back tries the waiters again and grants them whole, in the same step as the
@@ -35,7 +38,10 @@ struct task_struct;
  * struct kmdom_want - one page that a waiter lacks or keeps
  * @hash: in kmdom_wait.wants, those of older waiters before it
  * @event: in kmdom_wait.events while it leads and is not shown
- * @index: of the page
+ * @index: of the page of objects that is wanted in the end
+ * @level: of the page on the way to it where the want stands
+ * @floor: the least level that it stands at: 1 if only the table is wanted
+ * @new: @index is the cursor: the tables are wanted for new pages
  * @waiter: whose it is
  * @leads: stands for all wants of this absent page: the oldest waiter's
  * @shown: the session has taken the event
@@ -44,14 +50,18 @@ struct kmdom_want {
 	struct list_head hash;
 	struct list_head event;
 	u64 index;
-	struct kmdom_waiter *waiter;
+	u8 level;
+	u8 floor;
+	bool new;
 	bool leads;
 	bool shown;
+	struct kmdom_waiter *waiter;
 };
 
 /**
  * struct kmdom_waiter - a pin set that waits; all under kmdom_wait.lock
  * @node: in kmdom_wait.waiters
+ * @age: its number among all of the domain
  * @task: who sleeps
  * @op: the operation
  * @pins: the set
@@ -61,10 +71,11 @@ struct kmdom_want {
  * @lacks_frames: pages are there, frames are not
  * @done: granted or failed, and off the list
  * @ret: 0 or what failed it
- * @wants: one for each different page
+ * @wants: one for each different page, and one for new pages
  */
 struct kmdom_waiter {
 	struct list_head node;
+	u64 age;
 	struct task_struct *task;
 	struct kmdom_client_op *op;
 	struct kmdom_pin *pins;
@@ -74,13 +85,14 @@ struct kmdom_waiter {
 	bool lacks_frames;
 	bool done;
 	int ret;
-	struct kmdom_want wants[KMDOM_PINS_MAX];
+	struct kmdom_want wants[KMDOM_PINS_MAX + 1];
 };
 
 /** struct kmdom_hint - a page that is gone, for the pager's garbage */
 struct kmdom_hint {
 	u64 index;
 	u64 version;
+	u8 level;
 };
 
 /**
@@ -88,6 +100,7 @@ struct kmdom_hint {
  * @lock: protects all of it
  * @waiters: oldest first
  * @nr_waiters: also read without @lock, by those who changed a page
+ * @last_age: of the latest waiter
  * @wants: hash of wants
  * @events: wants that lead and were not shown
  * @lack: frames that the oldest who lacks some lacks; 0: nobody does
@@ -110,6 +123,7 @@ struct kmdom_wait {
 	spinlock_t lock;
 	struct list_head waiters;
 	unsigned int nr_waiters;
+	u64 last_age;
 	struct list_head wants[KMDOM_WANT_BUCKETS];
 	struct list_head events;
 	u64 lack;
@@ -133,17 +147,24 @@ struct kmdom_wait {
 void kmdom_wait_init(struct kmdom_wait *wait);
 int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 		       unsigned int nr_pins, unsigned int nr_frames, int lacks);
-void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index, bool answer);
+void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
+			     unsigned int level, bool answer);
 void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer);
 int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
-		     u64 index, u64 entry);
-bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index);
-bool kmdom_wait_is_wanted(struct kmdom_domain *dom, u64 index);
-unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index);
+		     struct kmdom_frame *frame, u64 entry);
+bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index,
+			  unsigned int level);
+bool kmdom_wait_is_wanted(struct kmdom_domain *dom, u64 index,
+			  unsigned int level);
+bool kmdom_wait_is_needed(struct kmdom_domain *dom, u64 index,
+			  unsigned int level);
+unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
+			       unsigned int level);
 void kmdom_wait_abort(struct kmdom_domain *dom);
 
 /* events.c */
-void kmdom_events_update(struct kmdom_domain *dom, u64 index);
+void kmdom_events_update(struct kmdom_domain *dom, u64 index,
+			 unsigned int level);
 void kmdom_events_drop(struct kmdom_domain *dom, struct kmdom_want *want);
 void kmdom_events_lack(struct kmdom_domain *dom, u64 nr);
 void kmdom_events_notify(struct kmdom_domain *dom);
@@ -153,7 +174,11 @@ unsigned int kmdom_events_take(struct kmdom_domain *dom,
 void kmdom_events_give_back(struct kmdom_domain *dom,
 			    const struct kmdom_event *events, unsigned int nr);
 unsigned int kmdom_events_show_all(struct kmdom_domain *dom);
-void kmdom_events_freed(struct kmdom_domain *dom, u64 index, u64 version);
-struct list_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index);
+void kmdom_events_freed(struct kmdom_domain *dom, u64 index,
+			unsigned int level, u64 version);
+struct list_head *kmdom_want_bucket(struct kmdom_wait *wait, u64 index,
+				    unsigned int level);
+bool kmdom_want_at(const struct kmdom_want *want, u64 index,
+		   unsigned int level);
 
 #endif /* KMDOM_WAIT_H */

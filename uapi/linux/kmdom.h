@@ -18,6 +18,7 @@
  *   EFAULT      a bad user address
  *   EPERM       the caller lacks the right
  *   ENOENT      no such domain; no such page: it is empty, or its level is
+ *   ENXIO       a table over the page is absent: that is to be restored first
  *   EEXIST      a domain of that name exists
  *   EBUSY       moving, pinned, mapped, or held by another: may be retried
  *   EAGAIN      dirtied since, not clean for this session, or would block
@@ -37,7 +38,8 @@
  *   EOWNERDEAD  the session has ended
  *   ENODEV      the domain is aborted or gone
  *   EPROTOTYPE  a type of that name exists with another schema
- *   EIO         a page is lost: its pager said so
+ *   EIO         a page is lost, or a table over it: its pager said so
+ *   ENODATA     of a page of a DISCARD type nothing is exported
  *   ECANCELED   a parked command was cancelled, or its submitter dies
  *   EOPNOTSUPP  this kernel or this version does not offer it
  */
@@ -68,6 +70,7 @@
 #define KMDOM_RECORD_MAX	5632	/* bytes of the longest record */
 #define KMDOM_INDEX_BITS	36	/* bits of a page's index at level 0 */
 #define KMDOM_LEVELS		4	/* levels of tables: 1 to 4 */
+#define KMDOM_TABLE_ENTRIES	512	/* pages of the level below that one covers */
 
 /**
  * struct kmdom_hello - the handshake, first on every /dev/kmdom descriptor
@@ -100,7 +103,8 @@ struct kmdom_hello {
  * @uuid: out: what the domain's records name
  *
  * EEXIST, EINVAL, EPERM (a slash in the name without CAP_SYS_ADMIN),
- * EDQUOT (domains of this user), EOPNOTSUPP (no such AEAD).
+ * EDQUOT (domains of this user), EOPNOTSUPP (no such AEAD), ENOMEM. EFAULT if
+ * @id and @uuid cannot be written: the domain is there then, and has its name.
  */
 struct kmdom_create {
 	char name[KMDOM_NAME_MAX];
@@ -181,23 +185,37 @@ struct kmdom_name {
  *	exported at that version by this session. @version 0. EBUSY (moving, a
  *	write pin is held), EAGAIN (dirtied or exported anew while the
  *	record was copied out), EALREADY (clean already, or absent; version tells
- *	at which), ENOENT, EIO (lost), EOVERFLOW, EMSGSIZE
+ *	at which), ENOENT, EIO (lost), ENODATA, EOVERFLOW, EMSGSIZE. A table while a
+ *	page under it is in a frame: EBUSY
  * @KMDOM_OP_STORED: vouch for @version of page @index. EAGAIN (dirtied
- *	since), ESTALE (another version), ENOENT
+ *	since), ESTALE (another version), ENOENT, ENODATA
  * @KMDOM_OP_EVICT: vouch for @version of page @index, and drop its frame.
  *	EAGAIN (dirtied since, or not clean for this session), EBUSY (pinned,
- *	moving, wanted by the oldest waiting pin set), EALREADY, ESTALE, ENOENT
+ *	moving, wanted by the oldest waiting pin set; of a table: a page under it is
+ *	in a frame, or new pages are being made there), EALREADY, ESTALE, ENOENT.
+ *	With @version 0 a page of a DISCARD type ends, and its objects with it
  * @KMDOM_OP_RESTORE: the record of @len bytes at @buf to page @index, absent at
- *	@version. EALREADY (present), ESTALE, EXDEV, EBADMSG, EINVAL, ENOBUFS,
- *	ENOENT
+ *	@version; value: enum kmdom_reject, why it was not taken. EALREADY
+ *	(present), ESTALE, EXDEV, EBADMSG, EINVAL, ENOBUFS, ENOENT
  * @KMDOM_OP_REFUSE: fail with EIO those who wait for page @index at @version;
- *	with KMDOM_OPF_LOST the page is lost for good. value: how many waited.
+ *	with KMDOM_OPF_LOST the page is lost for good, with a table all pages under
+ *	it (which are counted as absent until the domain ends). value: how many
+ *	waited.
  *	EALREADY (lost already), EBUSY (present), ESTALE, ENOENT
  * @KMDOM_OP_SCAN: states of pages from cursor @index to an array of @arg
  *	struct kmdom_page at @buf; value: the next cursor, 0 at the end; len:
- *	how many were written. In order of index; with KMDOM_OPF_PRESENT in order
- *	of frames, and those in frames only
+ *	how many were written. The first cursor is 0. In order of index, a table
+ *	before what it covers, and of an absent one nothing else; with
+ *	KMDOM_OPF_PRESENT in order of frames, and those in frames only
  * @KMDOM_OP_RESEND: shows all unanswered events again; value: how many
+ *
+ * EXPORT, STORED, EVICT, RESTORE and REFUSE are of a page of objects, or of a table
+ * of the page table: of @level 1 to KMDOM_LEVELS, page @index of which covers the
+ * 512 pages of the level below from 512 * @index on. They give ENXIO where a table
+ * over their page is absent. A table leaves while no page under it is in a frame,
+ * and comes back before they do. Its record is SIGNED: objects of 16 bytes, each a
+ * pair of entries, of 3 bits of enum kmdom_page_state, 10 of the cache, and 51 of
+ * the version.
  */
 enum kmdom_op_code {
 	KMDOM_OP_GRANT = 1,
@@ -211,6 +229,10 @@ enum kmdom_op_code {
 	KMDOM_OP_RESEND,
 };
 
+/* A cursor of SCAN in order of index: begin with this page. */
+#define KMDOM_SCAN_AT(level, index) \
+	((__u64)(index) << (9 * (level) + 3) | (KMDOM_LEVELS - (level)))
+
 /* Flags of struct kmdom_op; each only where it is named. */
 #define KMDOM_OPF_DRAIN		(1U << 0) /* EXPORT, EVICT: wait for pins, 10 ms at most */
 #define KMDOM_OPF_LOST		(1U << 1) /* REFUSE */
@@ -221,7 +243,7 @@ enum kmdom_op_code {
  * struct kmdom_op - one operation of an exchange
  * @code: enum kmdom_op_code
  * @flags: KMDOM_OPF_*
- * @level: level of the page: 0; tables are not exported yet
+ * @level: level of the page
  * @index: page, frame number or cursor
  * @version: version of the page's record
  * @buf: the pager's buffer
@@ -260,14 +282,12 @@ struct kmdom_result {
  * @KMDOM_PAGE_EMPTY: nowhere; SCAN never shows it
  * @KMDOM_PAGE_PRESENT: in a frame
  * @KMDOM_PAGE_ABSENT: in the pager's store, as the record of its version
- * @KMDOM_PAGE_BUSY: moving
  * @KMDOM_PAGE_LOST: gone for ever
  */
 enum kmdom_page_state {
 	KMDOM_PAGE_EMPTY,
 	KMDOM_PAGE_PRESENT,
 	KMDOM_PAGE_ABSENT,
-	KMDOM_PAGE_BUSY,
 	KMDOM_PAGE_LOST,
 };
 
@@ -276,7 +296,8 @@ enum kmdom_page_state {
 #define KMDOM_PAGEF_REFERENCED	(1U << 1) /* pinned since this was cleared */
 #define KMDOM_PAGEF_PINNED	(1U << 2) /* pinned at this instant */
 #define KMDOM_PAGEF_VOUCHED	(1U << 3) /* the pager vouched for version */
-#define KMDOM_PAGEF_WANTED	(1U << 4) /* somebody waits for it */
+#define KMDOM_PAGEF_WANTED	(1U << 4) /* somebody waits for it, or for a page under it */
+#define KMDOM_PAGEF_HOLDS	(1U << 5) /* a table: pages under it are in frames */
 
 /**
  * struct kmdom_page - state of one page, as SCAN shows it
@@ -288,6 +309,7 @@ enum kmdom_page_state {
  * @live: live objects, of a present page; used entries, of a table
  * @slots: room for that many
  * @flags: KMDOM_PAGEF_*
+ * @policy: enum kmdom_policy, of a present page
  * @reserved: 0
  */
 struct kmdom_page {
@@ -299,13 +321,16 @@ struct kmdom_page {
 	__u16 live;
 	__u16 slots;
 	__u32 flags;
-	__u32 reserved;
+	__u8 policy;
+	__u8 reserved[3];
 };
 
 /**
  * enum kmdom_event_type - what the kernel tells or asks
  * @KMDOM_EVENT_FAULT: page @index, absent at @version, is wanted. @arg: the
- *	page of level 0 that is wanted in the end
+ *	page of level 0 that is wanted in the end, which need not exist yet. So
+ *	after a table the page @arg >> 9 * (@level - 1) of the level below it will
+ *	be wanted, if that is absent: KMDOM_LEVELS + 1 faults at most
  * @KMDOM_EVENT_NEED_FRAMES: somebody waits for frames; @arg: how many lack
  * @KMDOM_EVENT_PRESSURE: the system wants @arg frames back (not sent yet)
  * @KMDOM_EVENT_FREED: a hint: page @index is gone, its records are garbage
@@ -402,7 +427,7 @@ struct kmdom_uring_cmd {
 };
 
 #define KMDOM_MAGIC_RECORD	0x6d6f646bU	/* "kdom" in memory */
-#define KMDOM_RECORD_FORMAT	1
+#define KMDOM_RECORD_FORMAT	2
 
 /**
  * struct kmdom_record - header of every record, little-endian
@@ -414,13 +439,15 @@ struct kmdom_uring_cmd {
  * @domain: uuid of the domain
  * @index: of the page
  * @version: of the record
- * @length: of the whole record in bytes
+ * @length: of the whole record in bytes; 0 if the policy is CHECKED, because an
+ *	edit may change it
  * @slots: how many objects the page has room for
  * @live: how many are live
  * @reserved: 0
  * @map: bit N of byte N / 8: slot N is live
  *
- * Behind it the payload (text of SEALED is encrypted), then the tag.
+ * Behind it the payload (of SEALED it is encrypted), then the tag. The header
+ * with its map is authenticated under every policy.
  */
 struct kmdom_record {
 	__le32 magic;
@@ -439,11 +466,12 @@ struct kmdom_record {
 };
 
 /**
- * enum kmdom_policy - what the pager may do with a record
- * @KMDOM_POLICY_DISCARD: drop it: nothing is exported (not offered yet)
- * @KMDOM_POLICY_CHECKED: read and edit it (not offered yet)
- * @KMDOM_POLICY_SIGNED: read it
- * @KMDOM_POLICY_SEALED: store it
+ * enum kmdom_policy - what the pager may do with a page's contents
+ * @KMDOM_POLICY_DISCARD: drop them: nothing is exported, EVICT needs no version
+ * @KMDOM_POLICY_CHECKED: read and edit them in the record: its payload is not
+ *	authenticated, but must have the form that the type's schema says
+ * @KMDOM_POLICY_SIGNED: read them
+ * @KMDOM_POLICY_SEALED: store them
  */
 enum kmdom_policy {
 	KMDOM_POLICY_DISCARD,
@@ -451,6 +479,68 @@ enum kmdom_policy {
 	KMDOM_POLICY_SIGNED,
 	KMDOM_POLICY_SEALED,
 };
+
+/**
+ * enum kmdom_reject - why a record was not taken, in the order of the checks
+ * @KMDOM_REJECT_NONE: it was
+ * @KMDOM_REJECT_LENGTH: no record is that short, or that long (EINVAL)
+ * @KMDOM_REJECT_STALE: the page is absent at another version than the
+ *	operation says (ESTALE)
+ * @KMDOM_REJECT_MAGIC: it does not begin as a record (EINVAL)
+ * @KMDOM_REJECT_FORMAT: of a format that this kernel does not speak (EINVAL)
+ * @KMDOM_REJECT_RESERVED: reserved bytes are not zero (EINVAL)
+ * @KMDOM_REJECT_DOMAIN: of another domain (EXDEV)
+ * @KMDOM_REJECT_LEVEL: of a page of another level (EXDEV)
+ * @KMDOM_REJECT_INDEX: of another page (EXDEV)
+ * @KMDOM_REJECT_POLICY: of another policy than the page's type has (EINVAL)
+ * @KMDOM_REJECT_TYPE: of another type, or of another schema of it (EINVAL)
+ * @KMDOM_REJECT_SLOTS: of pages with room for another number (EINVAL)
+ * @KMDOM_REJECT_MAP: a slot is live that the page does not have (EINVAL)
+ * @KMDOM_REJECT_LIVE: the number of live slots is not the map's (EINVAL)
+ * @KMDOM_REJECT_SIZE: the length in it is not its length (EINVAL)
+ * @KMDOM_REJECT_VERSION: of another version of the page (ESTALE)
+ * @KMDOM_REJECT_TAG: not authentic (EBADMSG)
+ * @KMDOM_REJECT_END: the payload ends within an object (EINVAL)
+ * @KMDOM_REJECT_RANGE: an integer is out of its range (EINVAL)
+ * @KMDOM_REJECT_FLAGS: a flag is set that does not exist (EINVAL)
+ * @KMDOM_REJECT_REF: what shall be a ref cannot be one (EINVAL)
+ * @KMDOM_REJECT_COUNT: a length or count is greater than its field (EINVAL)
+ * @KMDOM_REJECT_TRIM: a field ends in a zero that is trimmed away (EINVAL)
+ * @KMDOM_REJECT_REST: bytes follow the last object (EINVAL)
+ * @KMDOM_REJECT_CHECK: an object is not consistent, says its type (EINVAL)
+ *
+ * The value of a RESTORE's result.
+ */
+enum kmdom_reject {
+	KMDOM_REJECT_NONE,
+	KMDOM_REJECT_LENGTH,
+	KMDOM_REJECT_STALE,
+	KMDOM_REJECT_MAGIC,
+	KMDOM_REJECT_FORMAT,
+	KMDOM_REJECT_RESERVED,
+	KMDOM_REJECT_DOMAIN,
+	KMDOM_REJECT_LEVEL,
+	KMDOM_REJECT_INDEX,
+	KMDOM_REJECT_POLICY,
+	KMDOM_REJECT_TYPE,
+	KMDOM_REJECT_SLOTS,
+	KMDOM_REJECT_MAP,
+	KMDOM_REJECT_LIVE,
+	KMDOM_REJECT_SIZE,
+	KMDOM_REJECT_VERSION,
+	KMDOM_REJECT_TAG,
+	KMDOM_REJECT_END,
+	KMDOM_REJECT_RANGE,
+	KMDOM_REJECT_FLAGS,
+	KMDOM_REJECT_REF,
+	KMDOM_REJECT_COUNT,
+	KMDOM_REJECT_TRIM,
+	KMDOM_REJECT_REST,
+	KMDOM_REJECT_CHECK,
+};
+
+/* KMDOM_NR_REJECTS: reasons, KMDOM_REJECT_NONE counted. */
+#define KMDOM_NR_REJECTS	(KMDOM_REJECT_CHECK + 1)
 
 #define KMDOM_IOC_MAGIC		0xD7
 
@@ -519,7 +609,8 @@ KMDOM_FIELD(kmdom_page, state, 19);
 KMDOM_FIELD(kmdom_page, live, 20);
 KMDOM_FIELD(kmdom_page, slots, 22);
 KMDOM_FIELD(kmdom_page, flags, 24);
-KMDOM_FIELD(kmdom_page, reserved, 28);
+KMDOM_FIELD(kmdom_page, policy, 28);
+KMDOM_FIELD(kmdom_page, reserved, 29);
 KMDOM_SIZE(kmdom_page, 32);
 KMDOM_FIELD(kmdom_event, type, 0);
 KMDOM_FIELD(kmdom_event, cache, 4);

@@ -29,6 +29,14 @@
  *    them who must not wait for a pager.
  *  - Pins keep a page where it is, and nothing else: they do not exclude one
  *    another. Whoever writes an object excludes its other users himself.
+ *  - Objects of a DISCARD type end whenever the pager wants their page, unless
+ *    they are pinned: a pin set that names one fails with -ENODATA then, and
+ *    its client makes a new one, in an operation that holds no pin. A page's
+ *    index is never given twice, so that a ref to an object that was discarded
+ *    never comes to name another one's.
+ *  - A pager that edits objects of a CHECKED type can make any of their fields
+ *    hold what the schema allows. A ref in them leads to an object of the cache
+ *    that the pin names, or to -ENOENT; a client bounds its steps along such refs.
  *  - Types and their tables are constant, and live as long as the module.
  *  - Errors have the meanings of <uapi/linux/kmdom.h>. -ETIMEDOUT, -EIO,
  *    -ENODEV and -EINTR can come from every pin set, and leave all as it was.
@@ -69,7 +77,8 @@ typedef u64 kmdom_ref;
  *	that is not zero if it is KMDOM_LEN_TRIM. What does not leave comes back
  *	as zeroes
  * @KMDOM_FIELD_REF: kmdom_ref of an object of the type named @ref_type, or 0
- * @KMDOM_FIELD_SECRET: as BYTES; the type must be SEALED
+ * @KMDOM_FIELD_FLAGS: as INT; no bit is set but those of @max, its mask
+ * @KMDOM_FIELD_SECRET: as BYTES; the type must be SEALED or DISCARD
  * @KMDOM_FIELD_SOFT: never leaves; the type's @restore computes it again
  * @KMDOM_FIELD_KERNEL: never leaves; zeroes when the page comes back
  */
@@ -77,6 +86,7 @@ enum kmdom_field_kind {
 	KMDOM_FIELD_INT,
 	KMDOM_FIELD_BYTES,
 	KMDOM_FIELD_REF,
+	KMDOM_FIELD_FLAGS,
 	KMDOM_FIELD_SECRET,
 	KMDOM_FIELD_SOFT,
 	KMDOM_FIELD_KERNEL,
@@ -84,6 +94,13 @@ enum kmdom_field_kind {
 
 #define KMDOM_LEN_ALL	0xffff
 #define KMDOM_LEN_TRIM	0xfffe
+
+/*
+ * Flag of a field: it grants authority (a mode, an owner, a link count, a device
+ * number, a capability, code). The type cannot be CHECKED: its pager would grant
+ * what it likes.
+ */
+#define KMDOM_FIELDF_AUTHORITY	(1U << 0)
 
 /**
  * struct kmdom_field - one field of an object
@@ -94,8 +111,9 @@ enum kmdom_field_kind {
  * @len_field: BYTES, SECRET: place in the table of the integer that tells the
  *	length, which comes before this one; or KMDOM_LEN_ALL, KMDOM_LEN_TRIM
  * @ref_type: REF: name of the type that it refers to; NULL: any of the client's
+ * @flags: KMDOM_FIELDF_*
  * @min: INT: least value
- * @max: INT: greatest value
+ * @max: INT: greatest value; FLAGS: the bits that there are
  *
  * Fields do not overlap. Bytes of the object that no field names are padding:
  * they do not leave, and come back as zeroes.
@@ -107,6 +125,7 @@ struct kmdom_field {
 	u16 kind;
 	u16 len_field;
 	const char *ref_type;
+	u16 flags;
 	u64 min;
 	u64 max;
 };
@@ -116,6 +135,15 @@ struct kmdom_field {
 	.name = #member, .offset = offsetof(type, member),		\
 	.size = sizeof_field(type, member), .kind = KMDOM_FIELD_INT,	\
 	.min = (lo), .max = (hi) }
+#define KMDOM_F_FLAGS(type, member, mask) {				\
+	.name = #member, .offset = offsetof(type, member),		\
+	.size = sizeof_field(type, member), .kind = KMDOM_FIELD_FLAGS,	\
+	.max = (mask) }
+/* An integer that grants authority. */
+#define KMDOM_F_AUTHORITY(type, member, lo, hi) {			\
+	.name = #member, .offset = offsetof(type, member),		\
+	.size = sizeof_field(type, member), .kind = KMDOM_FIELD_INT,	\
+	.flags = KMDOM_FIELDF_AUTHORITY, .min = (lo), .max = (hi) }
 #define KMDOM_F_BYTES(type, member, len) {				\
 	.name = #member, .offset = offsetof(type, member),		\
 	.size = sizeof_field(type, member), .kind = KMDOM_FIELD_BYTES,	\
@@ -140,9 +168,13 @@ struct kmdom_field {
  * @name: at most KMDOM_TYPE_MAX - 1 characters; unique in a domain
  * @owner: THIS_MODULE
  * @size: of an object in bytes, a multiple of 8, KMDOM_OBJECT_MIN to 4096
- * @policy: KMDOM_POLICY_SIGNED or KMDOM_POLICY_SEALED
+ * @policy: enum kmdom_policy: what the pager may do with its objects
  * @nr_fields: entries of @fields
  * @fields: the schema
+ * @check: is an object consistent, as far as its fields' own ranges do not say
+ *	it? NULL: always. One that is not never leaves (EXPORT fails with
+ *	-EINVAL) and never comes back. Context: must not sleep; gets an object
+ *	whose soft and kernel-only fields hold anything
  * @restore: computes soft fields of an object that came back, or NULL. Context:
  *	must not sleep; gets an object whose other fields hold their values
  */
@@ -153,6 +185,7 @@ struct kmdom_type {
 	u8 policy;
 	u16 nr_fields;
 	const struct kmdom_field *fields;
+	bool (*check)(const void *obj);
 	void (*restore)(void *obj);
 };
 
@@ -161,13 +194,19 @@ struct kmdom_type {
  * @ref: in: the object; out of kmdom_alloc(): the new one
  * @cache: in: the cache that it must belong to
  * @write: in: whether it will be changed
- * @obj: out: the object; NULL while it is not pinned
+ * @table: in: only the table over its page is wanted, whatever is there, so that
+ *	kmdom_free() of it does not wait; not with @write. For types with one
+ *	object to a page
+ * @held: out: whether it is pinned
+ * @obj: out: the object; NULL while it is not pinned, and with @table
  * @frame: kmdom's own
  */
 struct kmdom_pin {
 	kmdom_ref ref;
 	struct kmdom_cache *cache;
 	bool write;
+	bool table;
+	bool held;
 	void *obj;
 	struct kmdom_frame *frame;
 };
@@ -182,10 +221,11 @@ struct kmdom_pin {
  * @flags: KMDOM_OP_*
  * @nr_pins: pins held now
  * @reserved: frames set aside for its allocations
+ * @grows: it may allocate
  * @waited: whether it waited for the pager
  *
- * On the caller's stack; used by one task. All fields are kmdom's own but
- * @waited, which the client may read.
+ * On the caller's stack; used by one task, or by one after the other. All fields
+ * are kmdom's own but @waited, which the client may read.
  */
 struct kmdom_client_op {
 	struct kmdom_domain *dom;
@@ -193,6 +233,7 @@ struct kmdom_client_op {
 	unsigned int flags;
 	unsigned int nr_pins;
 	unsigned int reserved;
+	bool grows;
 	bool waited;
 };
 
@@ -239,7 +280,7 @@ void kmdom_domain_usage(struct kmdom_domain *dom, struct kmdom_usage *usage);
  * Caches. These may sleep; none waits for a pager.
  *
  * kmdom_cache_attach(): makes the type's cache, or comes back to it. An ERR_PTR:
- * -EINVAL, -EOPNOTSUPP (a schema that is not allowed), -EPROTOTYPE (the name is
+ * -EINVAL (a schema that is not allowed), -EPROTOTYPE (the name is
  * another schema's), -EBUSY (another client has it), -EDQUOT (1,023 caches),
  * -ENODEV, -ENOMEM, -EINTR. The type's module stays while the cache is attached
  * or has a page. kmdom_cache_detach() leaves the objects.
@@ -258,11 +299,16 @@ void kmdom_cache_set_anchor(struct kmdom_cache *cache, kmdom_ref ref);
  * kmdom_op_begin(), kmdom_op_end(): any context that does not interrupt. The
  * deadline counts from the first wait. All pins have ended before the end.
  *
+ * kmdom_op_hand_over(): ends the task's use of an operation that may hold pins,
+ * before another task goes on with it, or this one returns to user space.
+ * kmdom_op_take_over(): begins it again. Any context that does not interrupt.
+ *
  * kmdom_pin_set(): pins @nr_pins objects (at most KMDOM_PINS_MAX, or none), all
  * or nothing, and promises memory for @nr_allocs (at most KMDOM_ALLOCS_MAX) calls
  * of kmdom_alloc() until the next set or the end; an earlier promise ends. The
  * one call that waits for the pager, killable, and not with KMDOM_OP_NOWAIT.
- * 0, -ENOENT (no such object in that cache), -ETIMEDOUT, -EINTR, -EIO, -ENODEV,
+ * 0, -ENOENT (no such object in that cache), -ENODATA (it was discarded),
+ * -ETIMEDOUT, -EINTR, -EIO, -ENODEV,
  * -EAGAIN (NOWAIT), -EDEADLK (pins are held; the task is in reclaim, or is the
  * pager), -EINVAL. The same object may be in a set twice.
  *
@@ -274,14 +320,18 @@ void kmdom_cache_set_anchor(struct kmdom_cache *cache, kmdom_ref ref);
  * kmdom_free_pinned(): frees an object that is pinned for writing, and ends the
  * pin. Never waits, never fails. Nobody else uses the object.
  *
- * kmdom_free(): frees an object wherever its page is. If its type has one object
- * to a page it may sleep but waits for no pager, restores nothing, and may be
- * called with pins held; -ENOENT, -ENODEV. Else it waits and fails as
- * kmdom_pin_set(), and the object is still there then.
+ * kmdom_free(): frees an object wherever its page is; one that was discarded is
+ * free already. If its type has one object to a page, it is not restored for
+ * that, and the call waits at most for tables of the page table; with pins held
+ * (or KMDOM_OP_NOWAIT) not even for those, and is -EAGAIN instead, unless its
+ * pin set named the object with @table. Else it waits as kmdom_pin_set(). If it
+ * fails as that does, the object is still there.
  */
 void kmdom_op_begin(struct kmdom_client_op *op, struct kmdom_domain *dom,
 		    unsigned int flags);
 void kmdom_op_end(struct kmdom_client_op *op);
+void kmdom_op_hand_over(struct kmdom_client_op *op);
+void kmdom_op_take_over(struct kmdom_client_op *op);
 int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 		  unsigned int nr_pins, unsigned int nr_allocs);
 void kmdom_unpin(struct kmdom_client_op *op, struct kmdom_pin *pin);
