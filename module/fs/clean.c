@@ -197,6 +197,7 @@ static int replace_object(struct kmdomfs_tx *tx, struct inode *inode,
 		return ret;
 	ino = kmdomfs_tx_write(tx, KMDOMFS_INODE, tree->ino);
 	data = kmdomfs_tx_new(tx, KMDOMFS_DATA);
+	kmdomfs_tx_unneeded(tx, KMDOMFS_DATA, slot.data);
 	if (slot.node)
 		map = kmdomfs_tx_write(tx, slot.kind, slot.node);
 	ret = kmdomfs_tx_take(tx);
@@ -223,7 +224,7 @@ static int replace_object(struct kmdomfs_tx *tx, struct inode *inode,
 
 /*
  * The page's object cannot be had any more; but all of the page is in the folio.
- * So it gets another, and the old one ends, which needs no pager.
+ * So it gets another, and the old one ends, for which it is not brought in.
  */
 static int clean_to_new(struct kmdomfs_tx *tx, struct inode *inode,
 			struct folio *folio)

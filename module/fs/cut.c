@@ -4,7 +4,7 @@
  *
  * From the end, in bounded steps, each of which leaves a whole tree. Pages are
  * freed by their refs: of what is paged out only the maps come back, one for
- * 512 pages.
+ * 512 pages, and the tables of the domain that the pages are in.
  *
  * Context: the file's map_sem exclusive; the reaper needs none.
  */
@@ -21,6 +21,7 @@
  * @at: place in @parent
  * @low: first entry of @node that is cut off
  * @last: last entry of @node that is cut off and not a hole; -1: none
+ * @data: what that is
  * @whole: all of @node is cut off
  */
 struct cut {
@@ -29,6 +30,7 @@ struct cut {
 	unsigned int at;
 	unsigned int low;
 	int last;
+	kmdom_ref data;
 	bool whole;
 };
 
@@ -71,6 +73,7 @@ static int find_last(struct kmdomfs_tx *tx, const struct kmdomfs_tree *tree,
 		cut->low = cut->whole ? 0 : min_t(u64, (from - base) / span,
 						  KMDOMFS_MAP_REFS);
 		ret = last_entry(tx, tree, cut, &cut->last, &child);
+		cut->data = child;
 		if (ret || cut->last < 0 || level == 1)
 			return ret;
 		cut->parent = cut->node;
@@ -80,7 +83,10 @@ static int find_last(struct kmdomfs_tx *tx, const struct kmdomfs_tree *tree,
 	}
 }
 
-/* Frees up to CUT_BATCH pages of a map, the last first. */
+/*
+ * Frees up to CUT_BATCH pages of a map, the last first: that one in any case, and
+ * the others as far as their table is there, too.
+ */
 static int free_pages_of(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
 			 const struct cut *cut)
 {
@@ -92,6 +98,7 @@ static int free_pages_of(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
 
 	ino = kmdomfs_tx_write(tx, KMDOMFS_INODE, tree->ino);
 	pin = kmdomfs_tx_write(tx, kmdomfs_map_kind(tree), cut->node);
+	kmdomfs_tx_unneeded(tx, KMDOMFS_DATA, cut->data);
 	ret = kmdomfs_tx_take(tx);
 	if (ret)
 		return ret;
@@ -99,7 +106,8 @@ static int free_pages_of(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
 	for (i = cut->last; i >= (int)cut->low && freed < CUT_BATCH; i--) {
 		if (!map->ref[i])
 			continue;
-		kmdom_free(&tx->op, data, map->ref[i]);
+		if (kmdom_free(&tx->op, data, map->ref[i]) == -EAGAIN)
+			break;
 		map->ref[i] = 0;
 		freed++;
 	}
@@ -141,6 +149,7 @@ static int free_only_page(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree)
 	int ret;
 
 	ino = kmdomfs_tx_write(tx, KMDOMFS_INODE, tree->ino);
+	kmdomfs_tx_unneeded(tx, KMDOMFS_DATA, data);
 	ret = kmdomfs_tx_take(tx);
 	if (ret)
 		return ret;

@@ -32,10 +32,30 @@ static int kmdomfs_release(struct inode *inode, struct file *file)
 
 static ssize_t kmdomfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret;
+
 	if (!iov_iter_count(to))
 		return 0;
 	kmdomfs_readahead_on(iocb->ki_filp);
-	return filemap_read(iocb, to, 0);
+	kmdomfs_forget_failure(inode);
+	ret = filemap_read(iocb, to, 0);
+	kmdomfs_forget_failure(inode);
+	return ret;
+}
+
+static ssize_t kmdomfs_splice_read(struct file *file, loff_t *pos,
+				   struct pipe_inode_info *pipe, size_t len,
+				   unsigned int flags)
+{
+	struct inode *inode = file_inode(file);
+	ssize_t ret;
+
+	kmdomfs_readahead_on(file);
+	kmdomfs_forget_failure(inode);
+	ret = filemap_splice_read(file, pos, pipe, len, flags);
+	kmdomfs_forget_failure(inode);
+	return ret;
 }
 
 static int write_chunk(struct inode *inode, loff_t pos, const void *from,
@@ -142,7 +162,7 @@ const struct file_operations kmdomfs_file_fops = {
 	.write_iter = kmdomfs_write_iter,
 	.mmap = kmdomfs_mmap,
 	.fsync = kmdomfs_fsync,
-	.splice_read = filemap_splice_read,
+	.splice_read = kmdomfs_splice_read,
 	.splice_write = iter_file_splice_write,
 };
 

@@ -146,8 +146,10 @@ struct kmdomfs_tree {
  * @lock: serialises copies of @vfs into the object
  * @map_sem: @tree of a file, and its maps
  * @victim: made when the last link goes, given to the reaper on eviction
- * @failed_task: whose wait for a page failed last; a name only, for that task
- * @failed_at: when, in jiffies
+ * @failed_task: whose wait for a page failed last; a name only, for that task.
+ *	This and the next three are under the inode's i_lock
+ * @failed_start: when that task began, ns: addresses of tasks come back
+ * @failed_at: when it failed, in jiffies
  * @failed_err: how
  * @dirty_link: in kmdomfs_sb.dirty
  */
@@ -160,6 +162,7 @@ struct kmdomfs_inode {
 	struct rw_semaphore map_sem;
 	struct kmdomfs_victim *victim;
 	const void *failed_task;
+	u64 failed_start;
 	unsigned long failed_at;
 	int failed_err;
 	struct list_head dirty_link;
@@ -223,6 +226,8 @@ struct kmdom_pin *kmdomfs_tx_read(struct kmdomfs_tx *tx,
 				  enum kmdomfs_kind kind, kmdom_ref ref);
 struct kmdom_pin *kmdomfs_tx_write(struct kmdomfs_tx *tx,
 				   enum kmdomfs_kind kind, kmdom_ref ref);
+void kmdomfs_tx_unneeded(struct kmdomfs_tx *tx, enum kmdomfs_kind kind,
+			 kmdom_ref ref);
 struct kmdom_pin *kmdomfs_tx_new(struct kmdomfs_tx *tx, enum kmdomfs_kind kind);
 int kmdomfs_tx_take(struct kmdomfs_tx *tx);
 void kmdomfs_tx_drop(struct kmdomfs_tx *tx);
@@ -432,6 +437,7 @@ int kmdomfs_read_folio(struct file *file, struct folio *folio);
 void kmdomfs_readahead(struct readahead_control *rac);
 void kmdomfs_readahead_on(struct file *file);
 void kmdomfs_note_failure(struct inode *inode, int err);
+void kmdomfs_forget_failure(struct inode *inode);
 int kmdomfs_noted_failure(struct inode *inode);
 
 /* truncate.c */

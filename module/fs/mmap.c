@@ -63,6 +63,8 @@ end:
  * the task's other threads nor who looks at its memory wait with it. A user's
  * fault that comes back and would wait again is begun anew, so that it can let
  * go again; only the kernel's own, which cannot, then wait with the locks held.
+ * Limit: a pager that takes pages away as soon as they are there makes it begin
+ * anew as often as it wins that race.
  */
 static vm_fault_t before_write(struct vm_fault *vmf)
 {

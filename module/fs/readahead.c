@@ -9,6 +9,7 @@
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
 
 #include "kmdomfs.h"
 
@@ -114,7 +115,7 @@ void kmdomfs_readahead_on(struct file *file)
 		WRITE_ONCE(file->f_ra.ra_pages, KMDOM_PINS_MAX);
 }
 
-/* How long a failure is remembered: until the same call comes back. */
+/* How long a failure is remembered for a page fault that comes back. */
 #define FAILED_FOR	HZ
 
 /**
@@ -124,33 +125,65 @@ void kmdomfs_readahead_on(struct file *file)
  *
  * One read or one page fault comes through several doors of the page cache, and
  * only the first of them may wait for a pager that does not answer: its deadline
- * is the call's.
+ * is the call's. A read forgets this when it begins and when it ends. A page fault
+ * cannot tell whether it comes back or is another: for a moment it is the same.
  *
- * Context: any. Another task's failure may take the place of this one, which is
- * then forgotten.
+ * Another task's failure may take the place of this one, which is then forgotten.
+ *
+ * Context: any that does not interrupt.
  */
 void kmdomfs_note_failure(struct inode *inode, int err)
 {
 	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
 
-	WRITE_ONCE(ki->failed_err, err);
-	WRITE_ONCE(ki->failed_at, jiffies);
+	spin_lock(&inode->i_lock);
+	ki->failed_err = err;
+	ki->failed_start = current->start_boottime;
+	ki->failed_at = jiffies;
 	WRITE_ONCE(ki->failed_task, current);
+	spin_unlock(&inode->i_lock);
+}
+
+/**
+ * kmdomfs_forget_failure() - a call of this task begins or ends
+ * @inode: the file
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdomfs_forget_failure(struct inode *inode)
+{
+	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
+
+	/* Nobody else puts this task there: without the lock it is seen, too. */
+	if (READ_ONCE(ki->failed_task) != current)
+		return;
+	spin_lock(&inode->i_lock);
+	if (ki->failed_task == current)
+		WRITE_ONCE(ki->failed_task, NULL);
+	spin_unlock(&inode->i_lock);
 }
 
 /**
  * kmdomfs_noted_failure() - has a wait of this task for a page just failed?
  * @inode: the file
  *
- * Context: any.
+ * Context: any that does not interrupt.
  * Return: the error, or 0.
  */
 int kmdomfs_noted_failure(struct inode *inode)
 {
 	struct kmdomfs_inode *ki = KMDOMFS_I(inode);
+	int err = 0;
 
-	if (READ_ONCE(ki->failed_task) != current ||
-	    time_after(jiffies, READ_ONCE(ki->failed_at) + FAILED_FOR))
+	/* As in kmdomfs_forget_failure(). */
+	if (READ_ONCE(ki->failed_task) != current)
 		return 0;
-	return READ_ONCE(ki->failed_err);
+	spin_lock(&inode->i_lock);
+	/* A task that has ended may have left its address to this one. */
+	if (ki->failed_task == current &&
+	    ki->failed_start == current->start_boottime &&
+	    time_before_eq(jiffies, ki->failed_at + FAILED_FOR))
+		err = ki->failed_err;
+	spin_unlock(&inode->i_lock);
+	return err;
 }

@@ -85,6 +85,20 @@ struct kmdom_pin *kmdomfs_tx_write(struct kmdomfs_tx *tx,
 }
 
 /**
+ * kmdomfs_tx_unneeded() - name an object that will be freed, unread
+ * @tx: the transaction, with nothing pinned
+ * @kind: of the object, with one to a page
+ * @ref: its
+ *
+ * While it is pinned kmdom_free() of it does not wait.
+ */
+void kmdomfs_tx_unneeded(struct kmdomfs_tx *tx, enum kmdomfs_kind kind,
+			 kmdom_ref ref)
+{
+	tx_name(tx, kind, ref, false)->table = true;
+}
+
+/**
  * kmdomfs_tx_new() - ask for an object
  * @tx: the transaction, with nothing pinned
  * @kind: of the object
@@ -151,10 +165,10 @@ void kmdomfs_tx_drop(struct kmdomfs_tx *tx)
 	unsigned int i;
 
 	for (i = 0; i < tx->nr; i++)
-		if (tx->pin[i].obj)
+		if (tx->pin[i].held)
 			kmdom_unpin(&tx->op, &tx->pin[i]);
 	for (i = 0; i < tx->nr_new; i++)
-		if (tx->fresh[i].obj)
+		if (tx->fresh[i].held)
 			kmdom_unpin(&tx->op, &tx->fresh[i]);
 	tx_reset(tx);
 }
@@ -180,5 +194,4 @@ void kmdomfs_tx_undo(struct kmdomfs_tx *tx)
 void kmdomfs_tx_free(struct kmdomfs_tx *tx, struct kmdom_pin *pin)
 {
 	kmdom_free_pinned(&tx->op, pin);
-	pin->obj = NULL;
 }

@@ -2,10 +2,18 @@
 /*
  * types.c - schemas of the file system's objects
  *
- * Every type is SEALED. Data and names are the users' own; modes, owners and
- * link counts grant authority, and refs lead from one to the other; a pager
- * that could read them would learn the tree, and one that could exchange them
- * would own it. So a pager sees types, counts and sizes, and nothing else.
+ * Every type is SEALED, for these reasons:
+ *   super        holds the key of the names' hash.
+ *   inode        modes, owners and link counts grant authority, so that it cannot be
+ *                CHECKED; SIGNED, it would tell the pager who owns what, and when it
+ *                was used.
+ *   link, data   are the users' own.
+ *   node         has names, which are the users' own as well.
+ *   map          leads from a file to its data: SIGNED, it would tell the pager which
+ *                pages belong together, and CHECKED let it give one file's to another.
+ * None can be DISCARD: nothing else knows what they hold. What could be built anew,
+ * dentries and VFS inodes, is the VFS's, which drops it by itself. So a pager sees
+ * types, counts and sizes, and nothing else.
  *
  * Which size, and why:
  *   super        one.
@@ -14,7 +22,7 @@
  *   link         a page would be a waste for what has 20 bytes.
  *   node.small   of which most directories have one: up to about 15 names.
  *   node, map, data  one to a page, so that they are freed without being
- *                restored: kmdom_free() of them never waits.
+ *                restored.
  *   map.small    files of 2 to 16 pages: one page of maps serves 32 of them.
  *
  * What is trimmed or has a length leaves no more than that, so that a small
@@ -67,6 +75,8 @@ static_assert(sizeof(struct kmdomfs_data_obj) == 4096);
 
 #define INT(type, member, max)	KMDOM_F_INT(struct type, member, 0, max)
 #define ANY(type, member)	KMDOM_F_INT(struct type, member, 0, 0)
+#define AUTHORITY(type, member, max) \
+	KMDOM_F_AUTHORITY(struct type, member, 0, max)
 #define REF(type, member, to)	KMDOM_F_REF(struct type, member, to)
 #define BYTES(type, member, len) KMDOM_F_BYTES(struct type, member, len)
 
@@ -91,13 +101,13 @@ static const struct kmdom_field inode_fields[] = {
 	INT(kmdomfs_inode_obj, mtime_ns, NSEC_MAX),
 	INT(kmdomfs_inode_obj, ctime_ns, NSEC_MAX),
 	INT(kmdomfs_inode_obj, btime_ns, NSEC_MAX),
-	INT(kmdomfs_inode_obj, mode, S_IFMT | S_IALLUGO),
-	ANY(kmdomfs_inode_obj, uid),
-	ANY(kmdomfs_inode_obj, gid),
-	ANY(kmdomfs_inode_obj, nlink),
+	AUTHORITY(kmdomfs_inode_obj, mode, S_IFMT | S_IALLUGO),
+	AUTHORITY(kmdomfs_inode_obj, uid, 0),
+	AUTHORITY(kmdomfs_inode_obj, gid, 0),
+	AUTHORITY(kmdomfs_inode_obj, nlink, 0),
 	ANY(kmdomfs_inode_obj, generation),
 	INT(kmdomfs_inode_obj, shape, KMDOMFS_DIR_LEVELS),
-	INT(kmdomfs_inode_obj, flags, KMDOMFS_INODE_TAIL),
+	KMDOM_F_FLAGS(struct kmdomfs_inode_obj, flags, KMDOMFS_INODE_TAIL),
 };
 
 static const struct kmdom_field link_fields[] = {
