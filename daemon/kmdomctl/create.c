@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "json.h"
 #include "kmdomctl.h"
+#include "words.h"
 
 static const struct option create_options[] = {
 	{ "max-frames", required_argument, NULL, 'm' },
@@ -45,12 +46,9 @@ static void create_parse(struct kmdom_create *create, int argc, char **argv)
 
 static void create_print(const struct kmdom_create *create)
 {
-	char uuid[37], *p = uuid;
-	int i;
+	char uuid[UUID_TEXT];
 
-	for (i = 0; i < 16; i++)
-		p += sprintf(p, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			     create->uuid[i]);
+	uuid_text(create->uuid, uuid);
 	if (!json_output) {
 		printf("created %s: domain %llu, uuid %s\n", create->name,
 		       (unsigned long long)create->id, uuid);

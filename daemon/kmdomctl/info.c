@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "json.h"
 #include "kmdomctl.h"
+#include "words.h"
 
 static const struct counter {
 	const char *name;	/* as in the netlink family's specification */
@@ -52,22 +53,12 @@ static const char *info_state(const struct kmdom_info *info)
 	return info->state < 3 ? names[info->state] : "unknown";
 }
 
-static void info_uuid(const struct kmdom_info *info, char uuid[37])
-{
-	int i;
-
-	for (i = 0; i < 16; i++)
-		uuid += sprintf(uuid, "%s%02x",
-				i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-				info->uuid[i]);
-}
-
 static void info_json(const struct kmdom_info *info)
 {
-	char uuid[37];
+	char uuid[UUID_TEXT];
 	size_t i;
 
-	info_uuid(info, uuid);
+	uuid_text(info->uuid, uuid);
 	json_begin(NULL, '{');
 	json_number("id", info->id);
 	json_string("name", info->name);
@@ -80,15 +71,21 @@ static void info_json(const struct kmdom_info *info)
 	json_number("session-pid", info->session_pid);
 	for (i = 0; i < NR_COUNTERS; i++)
 		json_number(counters[i].name, counter_value(info, i));
+	json_begin("rejects", '{');
+	for (i = 0; i < KMDOM_INFO_REJECTS; i++) {
+		if (info->rejects[i])
+			json_number(reject_word(i), info->rejects[i]);
+	}
+	json_end('}');
 	json_end('}');
 }
 
 static void info_long(const struct kmdom_info *info)
 {
-	char uuid[37];
+	char uuid[UUID_TEXT];
 	size_t i;
 
-	info_uuid(info, uuid);
+	uuid_text(info->uuid, uuid);
 	printf("%-16s %s\n", "name", info->name);
 	printf("%-16s %llu\n", "id", (unsigned long long)info->id);
 	printf("%-16s %s\n", "uuid", uuid);
@@ -101,6 +98,11 @@ static void info_long(const struct kmdom_info *info)
 	for (i = 0; i < NR_COUNTERS; i++)
 		printf("%-16s %llu\n", counters[i].name,
 		       (unsigned long long)counter_value(info, i));
+	for (i = 0; i < KMDOM_INFO_REJECTS; i++) {
+		if (info->rejects[i])
+			printf("rejected: %-10s %llu (%s)\n", reject_word(i),
+			       (unsigned long long)info->rejects[i], reject_sentence(i));
+	}
 }
 
 static void info_line(const struct kmdom_info *info)

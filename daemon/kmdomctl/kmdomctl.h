@@ -22,6 +22,7 @@ struct command {
 extern bool json_output;
 
 int open_device(void);	/* a descriptor, or -1 when the reason was told */
+int fail_saying(const char *text, int err, const char *name);
 int fail(enum kmdom_call call, int err, const char *name);
 __attribute__((noreturn)) void usage_error(void);
 uint64_t parse_number(const char *option, const char *arg, uint64_t max);
@@ -36,6 +37,8 @@ int command_stat(int argc, char **argv);
 int command_adopt(int argc, char **argv);
 int command_abort(int argc, char **argv);
 int command_destroy(int argc, char **argv);
+int command_schema(int argc, char **argv);
+int command_inspect(int argc, char **argv);
 int command_features(int argc, char **argv);
 
 #endif /* KMDOMCTL_H */

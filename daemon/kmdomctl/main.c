@@ -22,6 +22,9 @@ static const struct command commands[] = {
 	{ "abort", "NAME", "end a domain, whoever uses it; what is in it is lost",
 	  command_abort },
 	{ "destroy", "NAME", "end a domain that nobody uses", command_destroy },
+	{ "schema", "NAME", "the types of a domain's caches, field by field", command_schema },
+	{ "inspect", "[--schema FILE] [--index N] [--at-version N] RECORD...",
+	  "what is in records, field by field, or why they are broken", command_inspect },
 	{ "features", "", "what this kernel's kmdom offers", command_features },
 };
 
@@ -59,6 +62,21 @@ void usage_error(void)
 }
 
 /**
+ * fail_saying() - tell what went wrong, in words
+ * @text: the words
+ * @err: the errno, of either sign
+ * @name: of what it is about, or NULL
+ *
+ * Return: The exit status.
+ */
+int fail_saying(const char *text, int err, const char *name)
+{
+	fprintf(stderr, "kmdomctl: %s%s%s\n", name ? name : "", name ? ": " : "", text);
+	print_error(text, err < 0 ? -err : err);
+	return EXIT_FAILURE;
+}
+
+/**
  * fail() - tell what went wrong
  * @call: what was tried
  * @err: the errno, of either sign
@@ -68,11 +86,7 @@ void usage_error(void)
  */
 int fail(enum kmdom_call call, int err, const char *name)
 {
-	const char *text = kmdom_explain(call, err);
-
-	fprintf(stderr, "kmdomctl: %s%s%s\n", name ? name : "", name ? ": " : "", text);
-	print_error(text, err < 0 ? -err : err);
-	return EXIT_FAILURE;
+	return fail_saying(kmdom_explain(call, err), err, name);
 }
 
 int open_device(void)

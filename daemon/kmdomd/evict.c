@@ -206,6 +206,26 @@ static void evict_report_memory(struct pager *pager)
 	pager->evict.no_memory = true;
 }
 
+/*
+ * A record that will not be asked for again. That of a table stays until a newer one
+ * takes its place, or the kernel says that the table is gone: a sweep that is under
+ * way goes by it when it looks at what is under an absent table.
+ */
+static void evict_drop(struct pager *pager, uint64_t key, uint64_t version)
+{
+	if (!index_level(key))
+		store_drop(pager->store, key, version);
+}
+
+/* A table was evicted: from now on SCAN does not show what is under it. */
+static void evict_hides(struct pager *pager, uint64_t key)
+{
+	struct index_entry *entry = index_get(&pager->store->index, key);
+
+	if (entry && index_level(key))
+		entry->flags |= INDEX_ABSENT;
+}
+
 /* A page that was chosen: is its record in the store, or must it be exported? */
 static void evict_choose(struct pager *pager, const struct kmdom_page *page)
 {
@@ -216,6 +236,10 @@ static void evict_choose(struct pager *pager, const struct kmdom_page *page)
 	struct evict_item *item;
 	int room;
 
+	if (page->policy == KMDOM_POLICY_DISCARD) {
+		evict_add_vouch(evict, key, 0, true);
+		return;
+	}
 	if (!(page->flags & KMDOM_PAGEF_DIRTY)) {
 		/* Clean, but not by us: nobody can have its record. */
 		if (entry && entry->version == page->version)
@@ -238,7 +262,7 @@ static void evict_choose(struct pager *pager, const struct kmdom_page *page)
 	item->io.key = key;
 	item->io.stored = 0;
 	item->state = EVICT_EXPORT;
-	kmdom_batch_export(evict->xchg.batch, page->index,
+	kmdom_batch_export(evict->xchg.batch, page->level, page->index,
 			   store_record(&item->io), room, flags);
 }
 
@@ -260,7 +284,8 @@ static void evict_vouch(struct pager *pager)
 
 	kmdom_batch_reset(evict->xchg.batch);
 	for (i = 0; i < evict->nr_vouches; i++)
-		kmdom_batch_evict(evict->xchg.batch, index_page(evict->vouches[i].key),
+		kmdom_batch_evict(evict->xchg.batch, index_level(evict->vouches[i].key),
+				  index_page(evict->vouches[i].key),
 				  evict->vouches[i].version, flags);
 	evict_lend(pager);
 	if (kmdom_batch_ops(evict->xchg.batch))
@@ -394,7 +419,7 @@ static void evict_take_record(struct pager *pager, struct evict_item *item,
 		pager->ended = -EXDEV;
 		return;
 	}
-	store_drop(pager->store, item->io.key, result->version - 1);
+	evict_drop(pager, item->io.key, result->version - 1);
 	evict_write(pager, item, store_write);
 }
 
@@ -463,17 +488,18 @@ static bool evict_result(struct pager *pager, const struct evict_vouch *vouch,
 		return false;
 	switch (result->ret) {
 	case 0:
+		evict_hides(pager, vouch->key);
 		pager->stats.evictions++;
 		pager->stats.evicted_clean += vouch->clean;
 		return true;
 	case -EAGAIN:
 		pager->stats.dirtied++;
-		store_drop(pager->store, vouch->key, vouch->version);
+		evict_drop(pager, vouch->key, vouch->version);
 		return false;
 	case -ESTALE:
 	case -ENOENT:
 		/* That version will never be asked for again. */
-		store_drop(pager->store, vouch->key, vouch->version);
+		evict_drop(pager, vouch->key, vouch->version);
 		return false;
 	default:
 		return false;

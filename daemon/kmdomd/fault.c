@@ -94,7 +94,7 @@ static void fault_refuse(struct pager *pager, uint64_t key, uint64_t version, bo
 		return;
 	}
 	faults->refusals[faults->nr_refusals++] = (struct fault_refusal) {
-		.index = index_page(key), .version = version, .lost = lost,
+		.key = key, .version = version, .lost = lost,
 	};
 }
 
@@ -165,12 +165,16 @@ static void fault_postpone(struct pager *pager, struct fault_list *list,
 	list_put(list, fault);
 }
 
-/* A read that failed: may it succeed if it is tried again? */
+/*
+ * A read that failed: may it succeed if it is tried again? What is damaged may
+ * have been so on its way only.
+ */
 static bool fault_may_read(const struct fault *fault, int ret)
 {
 	if (fault->tries >= PAGER_TRIES)
 		return false;
-	return ret == -EAGAIN || ret == -EINTR || ret == -ENOMEM || ret == -EIO;
+	return ret == -EAGAIN || ret == -EINTR || ret == -ENOMEM || ret == -EIO ||
+	       ret == -EBADMSG;
 }
 
 static void fault_read_done(struct store_io *io, int ret)
@@ -254,7 +258,8 @@ static void faults_add_refusals(struct pager *pager)
 	for (i = 0; i < faults->nr_refusals; i++) {
 		const struct fault_refusal *refusal = &faults->refusals[i];
 
-		if (kmdom_batch_refuse(faults->xchg.batch, refusal->index, refusal->version,
+		if (kmdom_batch_refuse(faults->xchg.batch, index_level(refusal->key),
+				       index_page(refusal->key), refusal->version,
 				       refusal->lost ? KMDOM_OPF_LOST : 0) < 0)
 			break;
 	}
@@ -281,9 +286,9 @@ static void faults_send(struct pager *pager)
 
 	kmdom_batch_reset(batch);
 	while ((fault = list_get(&faults->ready))) {
-		kmdom_batch_restore(batch, index_page(fault->io.key),
-				    fault->io.version, store_record(&fault->io),
-				    fault->io.length);
+		kmdom_batch_restore(batch, index_level(fault->io.key),
+				    index_page(fault->io.key), fault->io.version,
+				    store_record(&fault->io), fault->io.length);
 		list_put(&faults->sent, fault);
 	}
 	if (faults->resend && !faults->queue_count)
@@ -291,6 +296,30 @@ static void faults_send(struct pager *pager)
 	faults_add_refusals(pager);
 	faults->xchg.job.reply = faults_last(pager);
 	pager_exchange_start(&faults->xchg);
+}
+
+/*
+ * The kernel does not take the record. The store's checksums were in order, so
+ * it was damaged since, if the store has the right one: it is read again. ESTALE
+ * may tell of that, too: the record seems to be of another version.
+ */
+static void fault_rejected(struct pager *pager, struct fault *fault, int ret)
+{
+	if (!fault_entry(pager, &fault->io)) {
+		/* The page has gone on meanwhile. */
+		fault_end(pager, fault);
+		return;
+	}
+	pager->stats.bad++;
+	if (fault->tries < PAGER_TRIES) {
+		fault_postpone(pager, &pager->faults.unread, fault);
+		return;
+	}
+	report_error("page %llu at version %llu: the kernel does not take its record: %s",
+		     (unsigned long long)index_page(fault->io.key),
+		     (unsigned long long)fault->io.version, strerror(-ret));
+	fault_refuse(pager, fault->io.key, fault->io.version, false);
+	fault_end(pager, fault);
 }
 
 static void fault_result(struct pager *pager, struct fault *fault, int ret)
@@ -316,18 +345,13 @@ static void fault_result(struct pager *pager, struct fault *fault, int ret)
 		break;
 	case -EALREADY:
 	case -ENOENT:
-	case -ESTALE:
+	case -ENXIO:
 	case -EIO:
-		/* Somebody was faster, or the page has gone on meanwhile. */
+		/* Somebody was faster, or the page has gone on meanwhile, or its table has. */
 		break;
 	default:
-		if (!pager->stats.bad++)
-			report_error("page %llu at version %llu: the kernel does not take "
-				     "its record: %s",
-				     (unsigned long long)index_page(fault->io.key),
-				     (unsigned long long)fault->io.version,
-				     strerror(-ret));
-		fault_refuse(pager, fault->io.key, fault->io.version, false);
+		fault_rejected(pager, fault, ret);
+		return;
 	}
 	fault_end(pager, fault);
 }

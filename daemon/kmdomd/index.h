@@ -12,6 +12,7 @@
 #define INDEX_SEEN	(1U << 0)	/* the sweep under way keeps it */
 #define INDEX_VERIFIED	(1U << 1)	/* its bytes were written or checked here */
 #define INDEX_FAULTING	(1U << 2)	/* a fault on it is being answered */
+#define INDEX_ABSENT	(1U << 3)	/* a table that was absent during the sweep under way */
 
 struct index_entry {
 	uint64_t key;		/* index_key() */
@@ -34,6 +35,11 @@ static inline uint64_t index_key(unsigned int level, uint64_t page)
 static inline uint64_t index_page(uint64_t key)
 {
 	return key & ((1ULL << 60) - 1);
+}
+
+static inline unsigned int index_level(uint64_t key)
+{
+	return key >> 60;
 }
 
 int index_init(struct index *index, size_t expected);

@@ -224,6 +224,7 @@ int main(int argc, char **argv)
 	ret = serve();
 	if (options.stats_file)
 		stats_write(&pager, options.domain, options.stats_file);
+	chaos_report(&store);
 	/* The kernel takes back whatever is under way: there is nothing to undo. */
 	return say_end(ret);
 }

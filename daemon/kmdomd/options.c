@@ -12,7 +12,7 @@ enum {
 	OPT_CREATE = 256, OPT_AEAD, OPT_MAX_FRAMES, OPT_ORPHAN_SECONDS,
 	OPT_DEADLINE, OPT_LOW, OPT_HIGH, OPT_REPLACE_STORE, OPT_DOOR,
 	OPT_TAKEOVER, OPT_LOSE_MISSING, OPT_NO_MLOCK, OPT_SESSION_FD,
-	OPT_FOREGROUND, OPT_STATS,
+	OPT_FOREGROUND, OPT_STATS, OPT_CHAOS,
 };
 
 static const struct option long_options[] = {
@@ -33,6 +33,7 @@ static const struct option long_options[] = {
 	{ "lose-missing", no_argument, NULL, OPT_LOSE_MISSING },
 	{ "no-mlock", no_argument, NULL, OPT_NO_MLOCK },
 	{ "session-fd", required_argument, NULL, OPT_SESSION_FD },
+	{ "chaos", required_argument, NULL, OPT_CHAOS },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "stats-json", required_argument, NULL, OPT_STATS },
 	{ "help", no_argument, NULL, 'h' },
@@ -65,6 +66,9 @@ static const char usage[] =
 "      --session-fd N      an inherited session (or KMDOM_SESSION_FD), of a pool\n"
 "                          of --frames frames\n"
 "      --stats-json FILE   write counters there at the end and on SIGUSR1\n"
+"      --chaos LIST        the store goes wrong on purpose, for tests: fail=CHANCE,\n"
+"                          corrupt=, forge=, delay=CHANCE:MS, reorder=, drop=, rot=,\n"
+"                          seed=N, log=FILE\n"
 "      --foreground        stay in the foreground, as it always does\n"
 "  -h, --help  -V, --version\n";
 
@@ -134,6 +138,14 @@ static void parse_store(struct store_options *store, char *arg)
 	}
 }
 
+static void parse_chaos(struct chaos_options *chaos, char *arg)
+{
+	const char *error = chaos_parse(chaos, arg);
+
+	if (error)
+		usage_error("--chaos: %s", error);
+}
+
 static void options_set(struct options *options, int opt, char *arg)
 {
 	const char *name = NULL;
@@ -198,6 +210,9 @@ static void options_set(struct options *options, int opt, char *arg)
 		break;
 	case OPT_STATS:
 		options->stats_file = arg;
+		break;
+	case OPT_CHAOS:
+		parse_chaos(&options->store.chaos, arg);
 		break;
 	case OPT_FOREGROUND:
 		break;

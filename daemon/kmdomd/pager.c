@@ -4,18 +4,8 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include "pager.h"
 #include "report.h"
-
-/* Milliseconds of a clock that only goes forward. */
-int64_t pager_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 static void pager_event(struct pager *pager, const struct kmdom_event *event)
 {
@@ -167,15 +157,21 @@ bool pager_idle(const struct pager *pager)
 	return faults_idle(pager) && !pager->evict.active && !pager->recover.active;
 }
 
+/* The shorter of two timeouts; -1: for ever. */
+static int pager_sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* How long to wait at most, in ms; -1: for ever. */
 static int pager_timeout(const struct pager *pager)
 {
-	int timeout = evict_timeout(pager);
+	int timeout = pager_sooner(evict_timeout(pager), chaos_timeout(pager->store));
 
 	/* One that stops looks whether it is idle by now. */
 	if (!faults_waiting(pager) && !pager->stopping)
 		return timeout;
-	return timeout < 0 || timeout > PAGER_RETRY_MS ? PAGER_RETRY_MS : timeout;
+	return pager_sooner(timeout, PAGER_RETRY_MS);
 }
 
 /**
@@ -194,5 +190,6 @@ int pager_step(struct pager *pager)
 	evict_run(pager);
 	recover_run(pager);
 	ret = door_wait(pager->door, pager_timeout(pager));
+	chaos_poll(pager->store);
 	return ret ? ret : pager->ended;
 }

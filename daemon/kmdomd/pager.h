@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <kmdom/kmdom.h>
+#include "clock.h"
 #include "door.h"
 #include "policy.h"
 #include "store.h"
@@ -23,7 +24,7 @@
 #define PAGER_FAULTS	64	/* records that are on their way at a time */
 #define PAGER_QUEUE	2048	/* faults that wait for one of these */
 #define PAGER_RETRY_MS	10	/* until what failed for the moment is tried again */
-#define PAGER_TRIES	5	/* to read a record */
+#define PAGER_TRIES	5	/* to read a record that is damaged or rejected */
 #define PAGER_EVICT	STORE_RESERVED	/* pages that are taken at a time */
 
 struct pager;
@@ -81,7 +82,7 @@ struct fault_list {
 };
 
 struct fault_refusal {
-	uint64_t index;
+	uint64_t key;
 	uint64_t version;
 	bool lost;		/* for good */
 };
@@ -94,7 +95,7 @@ struct faults {
 	struct fault_list idle;
 	struct fault_list ready;	/* read, to be restored */
 	struct fault_list starved;	/* no frame was free, or moving: again later */
-	struct fault_list unread;	/* could not be read: again later */
+	struct fault_list unread;	/* could not be read, or was rejected: again later */
 	struct fault_list sent;		/* in the exchange, in its order */
 	struct fault_refusal refusals[KMDOM_EVENTS_MAX];
 	uint32_t nr_refusals;
@@ -161,6 +162,7 @@ struct recover {
 	struct pager *pager;
 	uint64_t cursor;
 	uint64_t missing;
+	uint64_t tables_missing;	/* 0: none of these is a table */
 	uint64_t found;
 	bool active;
 	bool again;
@@ -185,6 +187,12 @@ struct pager {
 	int ended;		/* negative errno: why the session is over */
 };
 
+/* Of all that is timed here. */
+static inline int64_t pager_now(void)
+{
+	return clock_ms();
+}
+
 /* Lost is what the store lacks, not what cannot be read of it at this time. */
 static inline bool pager_loses(const struct pager *pager)
 {
@@ -198,7 +206,6 @@ int pager_init(struct pager *pager, struct door *door, struct store *store,
 void pager_exit(struct pager *pager);
 int pager_step(struct pager *pager);
 bool pager_idle(const struct pager *pager);
-int64_t pager_now(void);
 int pager_exchange_init(struct pager_exchange *xchg, struct pager *pager,
 			uint32_t ops, uint32_t events,
 			void (*done)(struct pager *pager, int ret));

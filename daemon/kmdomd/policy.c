@@ -72,8 +72,11 @@ bool policy_wants(struct policy *policy, const struct kmdom_page *page,
 {
 	bool wants = policy->ops->wants(policy, page, effort);
 
-	if (page->state != KMDOM_PAGE_PRESENT || page->level ||
-	    page->flags & KMDOM_PAGEF_WANTED)
+	if (page->state != KMDOM_PAGE_PRESENT ||
+	    page->flags & (KMDOM_PAGEF_WANTED | KMDOM_PAGEF_HOLDS))
+		return false;
+	/* What is used so seldom that it frees a frame, and costs a fault more. */
+	if (page->level && page->flags & KMDOM_PAGEF_REFERENCED)
 		return false;
 	if (page->flags & KMDOM_PAGEF_PINNED && effort < POLICY_HARD)
 		return false;

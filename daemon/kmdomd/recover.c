@@ -7,7 +7,8 @@
  * the mark. Records that no page needs are dropped at the end. It goes on
  * beside faults and evictions, and what SCAN showed may be old when it is
  * looked at: so a record is dropped only if it is older than what was shown,
- * and the sweep at the end spares what was written since its start.
+ * and the sweep at the end spares what was written since its start, and what is
+ * under a table that is absent: of that SCAN tells nothing.
  */
 #include <errno.h>
 #include <string.h>
@@ -51,10 +52,27 @@ void recover_start(struct pager *pager, bool adopted)
 	recover->adopted = adopted;
 	recover->cursor = 0;
 	recover->missing = 0;
+	recover->tables_missing = 0;
 	recover->found = 0;
 	recover->nr_vouch = 0;
 	recover->next_vouch = 0;
-	index_clear_flag(&pager->store->index, INDEX_SEEN);
+	index_clear_flag(&pager->store->index, INDEX_SEEN | INDEX_ABSENT);
+}
+
+/* Is this page under a table that is absent? */
+static bool recover_hidden(const struct index *index, uint64_t key)
+{
+	unsigned int level = index_level(key);
+	uint64_t page = index_page(key);
+	const struct index_entry *entry;
+
+	while (++level <= KMDOM_LEVELS) {
+		page /= KMDOM_TABLE_ENTRIES;
+		entry = index_get(index, index_key(level, page));
+		if (entry && entry->flags & INDEX_ABSENT)
+			return true;
+	}
+	return false;
 }
 
 /* The sweep is over: what was not seen is garbage. */
@@ -67,7 +85,8 @@ static void recover_end(struct pager *pager)
 
 	recover->active = false;
 	while ((entry = index_next(index, &pos))) {
-		if (entry->flags & INDEX_SEEN)
+		if (entry->flags & INDEX_SEEN || recover->tables_missing ||
+		    recover_hidden(index, entry->key))
 			continue;
 		pager->stats.garbage++;
 		store_drop(pager->store, entry->key, entry->version);
@@ -91,14 +110,15 @@ static void recover_page(struct pager *pager, const struct kmdom_page *page)
 	uint64_t key = index_key(page->level, page->index);
 	struct index_entry *entry = index_get(&pager->store->index, key);
 
-	if (page->level)
-		return;
 	if (entry && entry->version >= page->version &&
 	    page->state != KMDOM_PAGE_LOST) {
 		entry->flags |= INDEX_SEEN;
+		if (page->level && page->state == KMDOM_PAGE_ABSENT)
+			entry->flags |= INDEX_ABSENT;
 		recover->found++;
 	} else if (page->state == KMDOM_PAGE_ABSENT) {
 		recover->missing++;
+		recover->tables_missing += page->level;
 	}
 	if (!entry || entry->version != page->version ||
 	    page->state != KMDOM_PAGE_PRESENT ||
@@ -171,8 +191,8 @@ static void recover_next(struct pager *pager)
 	for (i = 0; i < recover->nr_vouch; i++) {
 		entry = index_get(&pager->store->index, recover->vouch[i]);
 		if (entry && entry->version == recover->versions[i])
-			kmdom_batch_stored(batch, index_page(entry->key),
-					   entry->version);
+			kmdom_batch_stored(batch, index_level(entry->key),
+					   index_page(entry->key), entry->version);
 	}
 	recover->xchg.done = recover_vouched;
 	pager_exchange_start(&recover->xchg);
@@ -193,9 +213,10 @@ static void recover_vouched(struct pager *pager, int ret)
 		case -EAGAIN:
 		case -ESTALE:
 		case -ENOENT:
+			if (op->level)
+				break;
 			pager->stats.garbage++;
-			store_drop(pager->store, index_key(op->level, op->index),
-				   op->version);
+			store_drop(pager->store, index_key(0, op->index), op->version);
 			break;
 		}
 	}

@@ -50,10 +50,14 @@ static void stats_counters(FILE *file, const struct pager *pager)
 		{ "store_corrupt", pager->store->stats.corrupt },
 	};
 	size_t i;
+	int kind;
 
 	for (i = 0; i < sizeof(counters) / sizeof(*counters); i++)
 		fprintf(file, "%s\"%s\": %llu", i ? ", " : "", counters[i].name,
 			(unsigned long long)counters[i].value);
+	for (kind = 0; pager->store->chaos && kind < CHAOS_KINDS; kind++)
+		fprintf(file, ", \"chaos_%s\": %llu", chaos_name(kind),
+			(unsigned long long)chaos_count(pager->store, kind));
 }
 
 void stats_write(const struct pager *pager, const char *domain, const char *path)

@@ -172,6 +172,8 @@ int store_open(struct store *store, const struct store_options *options)
 		ret = store_find_size(store, &st);
 	if (!ret && store->ops->open)
 		ret = store->ops->open(store);
+	if (!ret && chaos_wanted(&options->chaos))
+		ret = chaos_begin(store, &options->chaos);
 	if (ret)
 		store_close(store);
 	return ret;

@@ -26,6 +26,7 @@
 #include "door.h"
 #include "index.h"
 #include "space.h"
+#include "store_chaos.h"
 
 #define STORE_ALIGN	4096	/* of memory and, at most, of the medium */
 #define STORE_HEADER	64	/* bytes of a slot's header */
@@ -49,6 +50,7 @@ struct store;
  * @loc: place of its slot, or SPACE_NONE
  * @error: why its write failed: a negative errno, or 0
  * @has_segment: the transfer carries the segment's header as well
+ * @chaos: of store_chaos.c: whom the end is told, late perhaps
  */
 struct store_io {
 	struct door_job job;
@@ -63,6 +65,13 @@ struct store_io {
 	int error;
 	uint16_t flags;
 	bool has_segment;
+	struct {
+		door_fn done;
+		int64_t due;	/* clock_ms() */
+		int res;
+		uint32_t rotten;	/* the bit that was turned for the medium, or 0 */
+		bool overtake;	/* due when another has ended */
+	} chaos;
 };
 
 /* Where the record is: the slot's header is before it, the segment's before that. */
@@ -86,6 +95,7 @@ struct store_stats {
  * @path: of the file
  * @size: bytes; 0: the device's, the file's, or a default
  * @replace: take the store even if it is another domain's, and empty it
+ * @chaos: what shall go wrong
  * @gone: is it certain that the domain of this uuid has ended? May be NULL
  * @stop: has it become pointless to load the store? May be NULL
  */
@@ -94,6 +104,7 @@ struct store_options {
 	const char *path;
 	uint64_t size;
 	bool replace;
+	struct chaos_options chaos;
 	bool (*gone)(const uint8_t uuid[16]);
 	bool (*stop)(void);
 };
@@ -125,6 +136,7 @@ struct store {
 	const struct store_options *options;
 	struct door *door;	/* for transfers, once the store serves */
 	void *priv;
+	struct chaos *chaos;	/* or NULL */
 	char *path;
 	int fd;
 	int claim;		/* keeps others off a block device, or -1 */

@@ -295,6 +295,9 @@ int store_commit(struct store *store, struct store_io *io)
 	entry->version = io->version;
 	entry->loc = io->loc;
 	entry->flags = INDEX_SEEN | INDEX_VERIFIED;
+	/* It may be evicted before SCAN comes to what is under it. */
+	if (index_level(io->key))
+		entry->flags |= INDEX_ABSENT;
 	io->loc = SPACE_NONE;
 	return 0;
 }

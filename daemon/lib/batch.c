@@ -90,46 +90,50 @@ int kmdom_batch_revoke(struct kmdom_batch *batch, uint32_t first, uint32_t count
 	});
 }
 
-int kmdom_batch_export(struct kmdom_batch *batch, uint64_t index, void *buf,
-		       uint32_t len, uint16_t flags)
+int kmdom_batch_export(struct kmdom_batch *batch, unsigned int level,
+		       uint64_t index, void *buf, uint32_t len, uint16_t flags)
 {
 	return kmdom_batch_add(batch, &(struct kmdom_op) {
-		.code = KMDOM_OP_EXPORT, .flags = flags, .index = index,
+		.code = KMDOM_OP_EXPORT, .flags = flags,
+		.level = level, .index = index,
 		.buf = (uintptr_t)buf, .len = len,
 	});
 }
 
-int kmdom_batch_stored(struct kmdom_batch *batch, uint64_t index,
-		       uint64_t version)
+int kmdom_batch_stored(struct kmdom_batch *batch, unsigned int level,
+		       uint64_t index, uint64_t version)
 {
 	return kmdom_batch_add(batch, &(struct kmdom_op) {
-		.code = KMDOM_OP_STORED, .index = index, .version = version,
+		.code = KMDOM_OP_STORED, .level = level, .index = index, .version = version,
 	});
 }
 
-int kmdom_batch_evict(struct kmdom_batch *batch, uint64_t index,
-		      uint64_t version, uint16_t flags)
+int kmdom_batch_evict(struct kmdom_batch *batch, unsigned int level,
+		      uint64_t index, uint64_t version, uint16_t flags)
 {
 	return kmdom_batch_add(batch, &(struct kmdom_op) {
-		.code = KMDOM_OP_EVICT, .flags = flags, .index = index,
+		.code = KMDOM_OP_EVICT, .flags = flags,
+		.level = level, .index = index,
 		.version = version,
 	});
 }
 
-int kmdom_batch_restore(struct kmdom_batch *batch, uint64_t index,
-			uint64_t version, const void *buf, uint32_t len)
+int kmdom_batch_restore(struct kmdom_batch *batch, unsigned int level,
+			uint64_t index, uint64_t version, const void *buf,
+			uint32_t len)
 {
 	return kmdom_batch_add(batch, &(struct kmdom_op) {
-		.code = KMDOM_OP_RESTORE, .index = index, .version = version,
+		.code = KMDOM_OP_RESTORE, .level = level, .index = index, .version = version,
 		.buf = (uintptr_t)buf, .len = len,
 	});
 }
 
-int kmdom_batch_refuse(struct kmdom_batch *batch, uint64_t index,
-		       uint64_t version, uint16_t flags)
+int kmdom_batch_refuse(struct kmdom_batch *batch, unsigned int level,
+		       uint64_t index, uint64_t version, uint16_t flags)
 {
 	return kmdom_batch_add(batch, &(struct kmdom_op) {
-		.code = KMDOM_OP_REFUSE, .flags = flags, .index = index,
+		.code = KMDOM_OP_REFUSE, .flags = flags,
+		.level = level, .index = index,
 		.version = version,
 	});
 }

@@ -2,34 +2,41 @@
 /*
  * Domains as the generic netlink family "kmdom" shows them.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <linux/kmdom_netlink.h>
-#include <netlink/genl/ctrl.h>
-#include <netlink/genl/genl.h>
-#include <netlink/netlink.h>
 #include <kmdom/kmdom.h>
+#include "family.h"
 
-/* What becomes of an attribute. */
-enum info_kind {
-	INFO_UINT,	/* 4 or 8 bytes, to a uint64_t */
-	INFO_U32,
-	INFO_STRING,
-	INFO_BYTES,
-	INFO_FLAG,	/* to a uint32_t */
+_Static_assert(KMDOM_INFO_SERVED == (int)KMDOM_NL_STATE_SERVED &&
+	       KMDOM_INFO_ORPHANED == (int)KMDOM_NL_STATE_ORPHANED &&
+	       KMDOM_INFO_ABORTED == (int)KMDOM_NL_STATE_ABORTED,
+	       "states of domains");
+
+_Static_assert((int)KMDOM_NR_REJECTS <= KMDOM_INFO_REJECTS, "reasons of rejects");
+
+struct info_reject {
+	uint64_t count;
+	uint32_t reason;
 };
 
-static const struct info_attr {
-	enum info_kind kind;
-	size_t offset;
-	size_t size;
-} info_attrs[KMDOM_A_DOMAIN_MAX + 1] = {
+static const struct family_attr reject_attrs[KMDOM_A_REJECT_MAX + 1] = {
+	FAMILY_ATTR(KMDOM_A_REJECT_REASON, U32, struct info_reject, reason),
+	FAMILY_ATTR(KMDOM_A_REJECT_COUNT, UINT, struct info_reject, count),
+};
+
+/* A reason that this library has no room for is passed over. */
+static void info_read_reject(struct nlattr *nest, void *to)
+{
+	struct info_reject reject = { 0 };
+	struct kmdom_info *info = to;
+
+	kmdom_family_read_nest(nest, reject_attrs, KMDOM_A_REJECT_MAX, &reject);
+	if (reject.reason < KMDOM_INFO_REJECTS)
+		info->rejects[reject.reason] = reject.count;
+}
+
+static const struct family_attr info_attrs[KMDOM_A_DOMAIN_MAX + 1] = {
 #define INFO_ATTR(attr, kind, field)					\
-	[KMDOM_A_DOMAIN_##attr] = {					\
-		INFO_##kind, offsetof(struct kmdom_info, field),	\
-		sizeof(((struct kmdom_info *)0)->field),		\
-	}
+	FAMILY_ATTR(KMDOM_A_DOMAIN_##attr, kind, struct kmdom_info, field)
 	INFO_ATTR(ID, UINT, id),
 	INFO_ATTR(NAME, STRING, name),
 	INFO_ATTR(UUID, BYTES, uuid),
@@ -64,157 +71,22 @@ static const struct info_attr {
 	INFO_ATTR(FAULT_NS_SUM, UINT, fault_ns_sum),
 	INFO_ATTR(FAULT_NS_MAX, UINT, fault_ns_max),
 #undef INFO_ATTR
+	[KMDOM_A_DOMAIN_REJECTS] = { .kind = FAMILY_NEST, .nest = info_read_reject },
 };
 
-_Static_assert(KMDOM_INFO_SERVED == (int)KMDOM_NL_STATE_SERVED &&
-	       KMDOM_INFO_ORPHANED == (int)KMDOM_NL_STATE_ORPHANED &&
-	       KMDOM_INFO_ABORTED == (int)KMDOM_NL_STATE_ABORTED,
-	       "states of domains");
-
-static void info_read_attr(struct kmdom_info *info, struct nlattr *nla)
-{
-	const struct info_attr *attr = &info_attrs[nla_type(nla)];
-	char *field = (char *)info + attr->offset;
-	size_t len = nla_len(nla);
-	uint64_t value = 0;
-
-	switch (attr->kind) {
-	case INFO_UINT:
-		/* Both sizes are there, and the order is this machine's. */
-		value = len == sizeof(value) ? nla_get_u64(nla) : nla_get_u32(nla);
-		memcpy(field, &value, sizeof(value));
-		break;
-	case INFO_U32:
-		*(uint32_t *)field = nla_get_u32(nla);
-		break;
-	case INFO_FLAG:
-		*(uint32_t *)field = 1;
-		break;
-	case INFO_STRING:
-		nla_strlcpy(field, nla, attr->size);
-		break;
-	case INFO_BYTES:
-		memcpy(field, nla_data(nla), len < attr->size ? len : attr->size);
-		break;
-	}
-}
-
-/* A kernel that is newer may send more: what is not known is passed over. */
-static void info_read(struct kmdom_info *info, struct nlmsghdr *msg)
-{
-	struct genlmsghdr *hdr = nlmsg_data(msg);
-	struct nlattr *nla;
-	int rest;
-
-	memset(info, 0, sizeof(*info));
-	nla_for_each_attr(nla, genlmsg_attrdata(hdr, 0), genlmsg_attrlen(hdr, 0), rest) {
-		if (nla_type(nla) > 0 && nla_type(nla) <= KMDOM_A_DOMAIN_MAX)
-			info_read_attr(info, nla);
-	}
-}
-
-/* A request under way. libnl has errors of its own, so ours are kept here. */
-struct info_request {
+/* Who is told of domains. */
+struct info_reader {
 	kmdom_info_fn fn;
 	void *arg;
-	int ret;
-	int done;
 };
 
-static int info_on_message(struct nl_msg *msg, void *arg)
+static int info_read(struct nlattr *attrs, int len, void *arg)
 {
-	struct info_request *req = arg;
-	struct kmdom_info info;
+	const struct info_reader *reader = arg;
+	struct kmdom_info info = { 0 };
 
-	if (!req->ret) {
-		info_read(&info, nlmsg_hdr(msg));
-		req->ret = req->fn(&info, req->arg);
-	}
-	return NL_OK;
-}
-
-static int info_on_error(struct sockaddr_nl *who, struct nlmsgerr *err, void *arg)
-{
-	struct info_request *req = arg;
-
-	(void)who;
-	req->ret = err->error;
-	req->done = 1;
-	return NL_STOP;
-}
-
-static int info_on_end(struct nl_msg *msg, void *arg)
-{
-	struct info_request *req = arg;
-
-	(void)msg;
-	req->done = 1;
-	return NL_STOP;
-}
-
-static int info_receive(struct nl_sock *sock, struct info_request *req)
-{
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int ret = 0;
-
-	if (!cb)
-		return -ENOMEM;
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, info_on_message, req);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, info_on_end, req);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, info_on_end, req);
-	nl_cb_err(cb, NL_CB_CUSTOM, info_on_error, req);
-	while (!req->done && ret >= 0)
-		ret = nl_recvmsgs(sock, cb);
-	nl_cb_put(cb);
-	if (!req->done)
-		return -EIO;
-	return req->ret;
-}
-
-static int info_send(struct nl_sock *sock, int family, const char *name)
-{
-	struct nl_msg *msg = nlmsg_alloc();
-	int ret = -ENOMEM;
-
-	if (!msg)
-		return ret;
-	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
-			 name ? 0 : NLM_F_DUMP, KMDOM_CMD_DOMAIN_GET,
-			 KMDOM_FAMILY_VERSION))
-		goto out;
-	if (name && nla_put_string(msg, KMDOM_A_DOMAIN_NAME, name))
-		goto out;
-	ret = nl_send_auto(sock, msg) < 0 ? -EIO : 0;
-out:
-	nlmsg_free(msg);
-	return ret;
-}
-
-/* One request: of the domain @name, or of all. */
-static int info_request(const char *name, kmdom_info_fn fn, void *arg)
-{
-	struct info_request req = { .fn = fn, .arg = arg };
-	struct nl_sock *sock = nl_socket_alloc();
-	int family, ret;
-
-	if (!sock)
-		return -ENOMEM;
-	ret = genl_connect(sock);
-	if (ret) {
-		ret = -EIO;
-		goto out;
-	}
-	family = genl_ctrl_resolve(sock, KMDOM_FAMILY_NAME);
-	if (family < 0) {
-		ret = -EPROTONOSUPPORT;
-		goto out;
-	}
-	ret = info_send(sock, family, name);
-	if (!ret)
-		ret = info_receive(sock, &req);
-out:
-	nl_socket_free(sock);
-	return ret;
+	kmdom_family_read(attrs, len, info_attrs, KMDOM_A_DOMAIN_MAX, &info);
+	return reader->fn(&info, reader->arg);
 }
 
 /**
@@ -227,7 +99,12 @@ out:
  */
 int kmdom_info_list(kmdom_info_fn fn, void *arg)
 {
-	return info_request(NULL, fn, arg);
+	const struct family_question question = {
+		.cmd = KMDOM_CMD_DOMAIN_GET, .dump = true,
+	};
+	struct info_reader reader = { fn, arg };
+
+	return kmdom_family_ask(&question, info_read, &reader);
 }
 
 static int info_copy(const struct kmdom_info *info, void *arg)
@@ -245,11 +122,15 @@ static int info_copy(const struct kmdom_info *info, void *arg)
  */
 int kmdom_info_find(const char *name, struct kmdom_info *info)
 {
+	struct info_reader reader = { info_copy, info };
 	char field[KMDOM_NAME_MAX];
 	int ret;
 
 	ret = kmdom_set_name(field, name);
 	if (ret)
 		return ret;
-	return info_request(field, info_copy, info);
+	return kmdom_family_ask(&(struct family_question) {
+		.cmd = KMDOM_CMD_DOMAIN_GET,
+		.names = { { KMDOM_A_DOMAIN_NAME, field } },
+	}, info_read, &reader);
 }

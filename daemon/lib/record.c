@@ -39,8 +39,11 @@ int kmdom_record_parse(const void *buf, size_t len,
 		.live = le16toh(rec.live),
 	};
 	memcpy(info->domain, rec.domain, sizeof(info->domain));
-	if (info->length < sizeof(rec) || info->length > KMDOM_RECORD_MAX ||
-	    info->level > KMDOM_LEVELS || info->index >> KMDOM_INDEX_BITS)
+	/* An edit may change the length of a CHECKED one: its header tells none. */
+	if (info->policy == KMDOM_POLICY_CHECKED ? info->length != 0 :
+	    info->length < sizeof(rec) || info->length > KMDOM_RECORD_MAX)
+		return -EINVAL;
+	if (info->level > KMDOM_LEVELS || info->index >> KMDOM_INDEX_BITS)
 		return -EINVAL;
 	return 0;
 }

@@ -40,7 +40,7 @@ static void test_batch(void)
 	NEED(!kmdom_batch_new(3, 1, &batch));
 	CHECK(kmdom_batch_ops(batch) == 0);
 	CHECK(!kmdom_batch_op(batch, 0));
-	CHECK(kmdom_batch_evict(batch, 7, 9, KMDOM_OPF_DRAIN) == 0);
+	CHECK(kmdom_batch_evict(batch, 2, 7, 9, KMDOM_OPF_DRAIN) == 0);
 	CHECK(kmdom_batch_scan(batch, 5, pages, 4, KMDOM_OPF_PRESENT) == 1);
 	CHECK(kmdom_batch_resend(batch) == 2);
 	CHECK(kmdom_batch_resend(batch) == -ENOSPC);
@@ -137,6 +137,11 @@ static void test_records(void)
 	bad = rec;
 	bad.index = htole64(1ULL << KMDOM_INDEX_BITS);
 	CHECK(kmdom_record_parse(&bad, sizeof(bad), &info) == -EINVAL);
+	bad = rec;
+	bad.policy = KMDOM_POLICY_CHECKED;
+	CHECK(kmdom_record_parse(&bad, sizeof(bad), &info) == -EINVAL);
+	bad.length = 0;
+	CHECK(!kmdom_record_parse(&bad, sizeof(bad), &info) && !info.length);
 }
 
 static void test_explanations(void)

@@ -202,11 +202,17 @@ static void test_policy_never(void)
 		CHECK(policy_wants(&policy, &other, POLICY_HARD));
 		other = page(1, KMDOM_PAGEF_REFERENCED);
 		CHECK(policy_wants(&policy, &other, POLICY_FIRM));
-		other = plain;
+		/* A table goes as soon as nothing hangs on it any more. */
+		other = page(1, KMDOM_PAGEF_HOLDS);
 		other.level = 1;
 		CHECK(!policy_wants(&policy, &other, POLICY_HARD));
+		other.flags = 0;
+		CHECK(policy_wants(&policy, &other, POLICY_GENTLE));
+		/* But not one that pages went or came under just now. */
+		other.flags = KMDOM_PAGEF_REFERENCED;
+		CHECK(!policy_wants(&policy, &other, POLICY_HARD));
 		other = plain;
-		other.state = KMDOM_PAGE_BUSY;
+		other.state = KMDOM_PAGE_ABSENT;
 		CHECK(!policy_wants(&policy, &other, POLICY_HARD));
 		CHECK(policy.ops->scan_flags & KMDOM_OPF_PRESENT);
 		policy_close(&policy);

@@ -13,203 +13,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../kmdomd/store.h"
 #include "../kmdomd/store_format.h"
+#include "bench.h"
 #include "disk.h"
 #include "tap.h"
-
-#define PAGES	200
-#define SIZE	(4 << 20)
-
-static const uint8_t uuid[16] = "a domain's uuid";
-static const uint8_t other_uuid[16] = "another domain'";
-
-struct setting {
-	const char *kind;
-	const struct door_ops *door;
-};
-
-static const struct setting settings[] = {
-	{ "mem", &door_ioctl_ops },
-	{ "file", &door_ioctl_ops },
-	{ "file", &door_uring_ops },
-};
-
-#define FOR_EACH_SETTING(setting)					\
-	for (setting = settings;					\
-	     setting < settings + sizeof(settings) / sizeof(*settings); setting++)
-
-/**
- * struct bench - a store, and one record's buffer
- * @path: of the store's file
- * @options: to open it
- * @store: the store
- * @door: for its transfers; has no session
- * @io: the buffer
- * @done: the transfer has ended
- * @ret: with this
- */
-struct bench {
-	char path[64];
-	struct store_options options;
-	struct store store;
-	struct door door;
-	struct store_io io;
-	bool done;
-	int ret;
-};
-
-static void bench_path(struct bench *bench)
-{
-	snprintf(bench->path, sizeof(bench->path), "/var/tmp/kmdom_store.%d", getpid());
-	unlink(bench->path);
-}
-
-static int bench_open_as(struct bench *bench, const struct setting *setting,
-			 const uint8_t *id, uint64_t size, bool replace)
-{
-	int ret;
-
-	bench->options.kind = setting->kind;
-	bench->options.path = bench->path;
-	bench->options.size = size;
-	bench->options.replace = replace;
-	ret = store_open(&bench->store, &bench->options);
-	if (ret)
-		return ret;
-	ret = store_lock(&bench->store, 10000);
-	if (!ret)
-		ret = store_load(&bench->store, id);
-	if (ret) {
-		store_close(&bench->store);
-		return ret;
-	}
-	bench->door.ops = setting->door;
-	ret = setting->door->open(&bench->door, -1, -1);
-	bench->store.door = &bench->door;
-	return ret ? ret : store_io_init(&bench->io, &bench->store);
-}
-
-static int bench_open(struct bench *bench, const struct setting *setting)
-{
-	return bench_open_as(bench, setting, uuid, SIZE, false);
-}
-
-static void bench_close(struct bench *bench)
-{
-	store_io_exit(&bench->io);
-	bench->door.ops->close(&bench->door);
-	store_close(&bench->store);
-}
-
-static void bench_done(struct store_io *io, int ret)
-{
-	struct bench *bench = (struct bench *)((char *)io - offsetof(struct bench, io));
-
-	bench->done = true;
-	bench->ret = ret;
-}
-
-static int bench_wait(struct bench *bench)
-{
-	while (!bench->done)
-		door_wait(&bench->door, -1);
-	return bench->ret;
-}
-
-/* A record's length and bytes follow from page and version. */
-static uint32_t record_length(uint64_t page, uint64_t version)
-{
-	uint64_t hash = (page * 0x9e3779b97f4a7c15ULL + version) * 0xff51afd7ed558ccdULL;
-
-	switch (hash >> 60) {
-	case 0:
-		return sizeof(struct kmdom_record) + 1;
-	case 1:
-		return KMDOM_RECORD_MAX;
-	default:
-		return sizeof(struct kmdom_record) + (hash >> 32) % 4200;
-	}
-}
-
-static void record_fill(void *buf, const uint8_t *id, uint64_t page, uint64_t version)
-{
-	struct kmdom_record rec = {
-		.magic = htole32(KMDOM_MAGIC_RECORD),
-		.format = htole16(KMDOM_RECORD_FORMAT),
-		.index = htole64(page),
-		.version = htole64(version),
-		.length = htole32(record_length(page, version)),
-	};
-	uint32_t i, len = record_length(page, version);
-	uint64_t word = page << 32 ^ version;
-	uint8_t *p = buf;
-
-	memcpy(rec.domain, id, sizeof(rec.domain));
-	memcpy(p, &rec, sizeof(rec));
-	/* Half of them compress well. */
-	for (i = sizeof(rec); i < len; i++) {
-		if (page % 2 || i % 8 == 0)
-			word = word * 6364136223846793005ULL + 1442695040888963407ULL;
-		p[i] = word >> 56;
-	}
-}
-
-static int put_begin(struct bench *bench, uint64_t page, uint64_t version)
-{
-	int room = store_reserve(&bench->store, &bench->io);
-
-	if (room < 0)
-		return room;
-	bench->io.key = index_key(0, page);
-	bench->io.version = version;
-	bench->io.length = record_length(page, version);
-	bench->io.stored = 0;
-	if (bench->io.length > (uint32_t)room) {
-		store_cancel(&bench->store, &bench->io);
-		return -EMSGSIZE;
-	}
-	record_fill(store_record(&bench->io), bench->store.uuid, page, version);
-	bench->io.done = bench_done;
-	bench->done = false;
-	store_write(&bench->store, &bench->io);
-	return 0;
-}
-
-static int put(struct bench *bench, uint64_t page, uint64_t version)
-{
-	int ret = put_begin(bench, page, version);
-
-	if (ret)
-		return ret;
-	ret = bench_wait(bench);
-	return ret < 0 ? ret : store_commit(&bench->store, &bench->io);
-}
-
-/* Reads a page's record: -ENOENT; -EILSEQ: not what was put; else its error. */
-static int get(struct bench *bench, uint64_t page, uint64_t version)
-{
-	struct index_entry *entry = index_get(&bench->store.index, index_key(0, page));
-	uint8_t want[KMDOM_RECORD_MAX];
-	int ret;
-
-	if (!entry || entry->version != version)
-		return -ENOENT;
-	bench->io.key = entry->key;
-	bench->io.version = version;
-	bench->io.done = bench_done;
-	bench->done = false;
-	memset(store_record(&bench->io), 0xee, KMDOM_RECORD_MAX);
-	store_read(&bench->store, &bench->io);
-	ret = bench_wait(bench);
-	if (ret < 0)
-		return ret;
-	record_fill(want, bench->store.uuid, page, version);
-	if ((uint32_t)ret != record_length(page, version) ||
-	    memcmp(want, store_record(&bench->io), ret))
-		return -EILSEQ;
-	return 0;
-}
 
 static void test_round_trip(void)
 {
@@ -224,11 +31,11 @@ static void test_round_trip(void)
 			NEED(!bench_open(&bench, setting));
 			CHECK(bench.store.index.count == (round ? PAGES : 0));
 			for (page = 0; page < PAGES && round; page++)
-				CHECK(!get(&bench, page, page + 1 + round * 1000 - 1000));
+				CHECK(!bench_get(&bench, page, page + 1 + round * 1000 - 1000));
 			for (page = 0; page < PAGES; page++)
-				CHECK(!put(&bench, page, page + 1 + round * 1000));
+				CHECK(!bench_put(&bench, page, page + 1 + round * 1000));
 			for (page = 0; page < PAGES; page++)
-				CHECK(!get(&bench, page, page + 1 + round * 1000));
+				CHECK(!bench_get(&bench, page, page + 1 + round * 1000));
 			CHECK(bench.store.index.count == PAGES);
 			bench_close(&bench);
 		}
@@ -247,7 +54,7 @@ static void test_reuse(void)
 		bench_path(&bench);
 		NEED(!bench_open(&bench, setting));
 		for (version = 1; version < 5000; version++)
-			NEED(!put(&bench, version % PAGES, version));
+			NEED(!bench_put(&bench, version % PAGES, version));
 		CHECK(bench.store.index.count == PAGES);
 		for (version = 0; version < PAGES; version++)
 			store_drop(&bench.store, index_key(0, version), UINT64_MAX);
@@ -269,13 +76,13 @@ static void test_full(void)
 	FOR_EACH_SETTING(setting) {
 		bench_path(&bench);
 		NEED(!bench_open_as(&bench, setting, uuid, 512 << 10, false));
-		for (page = 0; !(ret = put(&bench, page, page + 1)); page++)
+		for (page = 0; !(ret = bench_put(&bench, page, page + 1)); page++)
 			;
 		CHECK(ret == -ENOSPC || ret == -EMSGSIZE);
 		CHECK(page > 30);
 		count = page;
 		for (page = 0; page < count; page++)
-			CHECK(!get(&bench, page, page + 1));
+			CHECK(!bench_get(&bench, page, page + 1));
 		store_drop(&bench.store, index_key(0, 3), 4);
 		CHECK(store_reserve(&bench.store, &bench.io) > 0);
 		store_cancel(&bench.store, &bench.io);
@@ -283,7 +90,7 @@ static void test_full(void)
 		/* The last slot ends with the file, or behind its end. */
 		NEED(!bench_open_as(&bench, setting, uuid, 512 << 10, false));
 		for (page = 0; page < count; page++)
-			CHECK(page == 3 || !get(&bench, page, page + 1));
+			CHECK(page == 3 || !bench_get(&bench, page, page + 1));
 		bench_close(&bench);
 		unlink(bench.path);
 	}
@@ -315,7 +122,7 @@ static void test_foreign(void)
 		bench_path(&bench);
 		NEED(!bench_open(&bench, setting));
 		for (page = 0; page < PAGES; page++)
-			NEED(!put(&bench, page, page + 1));
+			NEED(!bench_put(&bench, page, page + 1));
 		bench_close(&bench);
 		NEED(!file_sum(bench.path, &before));
 		CHECK(bench_open_as(&bench, setting, other_uuid, SIZE, false) == -EINVAL);
@@ -325,11 +132,11 @@ static void test_foreign(void)
 		/* Given up on demand: nothing of the other domain is found. */
 		NEED(!bench_open_as(&bench, setting, other_uuid, SIZE, true));
 		CHECK(bench.store.index.count == 0);
-		CHECK(!put(&bench, 1, 7));
+		CHECK(!bench_put(&bench, 1, 7));
 		bench_close(&bench);
 		NEED(!bench_open_as(&bench, setting, other_uuid, SIZE, false));
 		CHECK(bench.store.index.count == 1);
-		CHECK(!get(&bench, 1, 7));
+		CHECK(!bench_get(&bench, 1, 7));
 		bench_close(&bench);
 		unlink(bench.path);
 	}
@@ -358,7 +165,7 @@ static void test_gone(void)
 	bench_path(&bench);
 	NEED(!bench_open_as(&bench, &setting, other_uuid, SIZE, false));
 	CHECK(!store_is_zero(bench.store.boot, sizeof(bench.store.boot)));
-	NEED(!put(&bench, 1, 7));
+	NEED(!bench_put(&bench, 1, 7));
 	bench_close(&bench);
 	bench.options.gone = none_is_gone;
 	CHECK(bench_open(&bench, &setting) == -EINVAL);
@@ -429,14 +236,14 @@ static void test_smaller(void)
 
 	bench_path(&bench);
 	NEED(!bench_open_as(&bench, &setting, uuid, 64 << 20, false));
-	NEED(!put(&bench, 0, 1));
+	NEED(!bench_put(&bench, 0, 1));
 	bench_close(&bench);
 	CHECK(bench_open_as(&bench, &setting, uuid, 1 << 20, false) == -EINVAL);
 	NEED((size = strstr(tap_reported, "size=")));
 	need = strtoull(size + 5, NULL, 10);
 	CHECK(bench_open_as(&bench, &setting, uuid, need - 1, false) == -EINVAL);
 	NEED(!bench_open_as(&bench, &setting, uuid, need, false));
-	CHECK(!get(&bench, 0, 1));
+	CHECK(!bench_get(&bench, 0, 1));
 	bench_close(&bench);
 	unlink(bench.path);
 }
@@ -456,7 +263,7 @@ static void test_unreadable(void)
 		bench_path(&bench);
 		NEED(!bench_open(&bench, &settings[round]));
 		for (page = 0; page < PAGES; page++)
-			NEED(!put(&bench, page, page + 1));
+			NEED(!bench_put(&bench, page, page + 1));
 		unit = bench.store.unit;
 		bench_close(&bench);
 		for (disk.bad = STORE_SEGMENTS; disk.bad < STORE_SEGMENTS + 200 * unit;
@@ -465,24 +272,24 @@ static void test_unreadable(void)
 			disk.read_error = EIO;
 			NEED(!bench_open(&bench, &settings[round]));
 			for (lost = 0, page = 0; page < PAGES; page++)
-				lost += !!get(&bench, page, page + 1);
+				lost += !!bench_get(&bench, page, page + 1);
 			CHECK(lost <= 1 || (disk.bad - STORE_SEGMENTS) / unit %
 					   SPACE_SEGMENT_UNITS == 0);
 			most = lost > most ? lost : most;
 			/* Its slot is not given to another. */
 			disk.write_error = EIO;
 			for (page = PAGES; lost == 1 && page < PAGES + 50; page++)
-				CHECK(!put(&bench, page, version++));
+				CHECK(!bench_put(&bench, page, version++));
 			disk = (struct disk){ .bad = disk.bad };
 			for (page = 0; page < PAGES && !lost; page++)
-				CHECK(!get(&bench, page, page + 1));
+				CHECK(!bench_get(&bench, page, page + 1));
 			bench_close(&bench);
 		}
 		CHECK(most > 1);
 		disk = (struct disk){};
 		NEED(!bench_open(&bench, &settings[round]));
 		for (page = 0; page < PAGES; page++)
-			CHECK(!get(&bench, page, page + 1));
+			CHECK(!bench_get(&bench, page, page + 1));
 		bench_close(&bench);
 		unlink(bench.path);
 	}
@@ -501,7 +308,7 @@ static void test_stop(void)
 
 	bench_path(&bench);
 	NEED(!bench_open(&bench, &setting));
-	NEED(!put(&bench, 0, 1));
+	NEED(!bench_put(&bench, 0, 1));
 	bench_close(&bench);
 	bench.options.stop = stop_now;
 	CHECK(bench_open(&bench, &setting) == -EINTR);
@@ -559,14 +366,14 @@ static void test_damage(void)
 	bench_path(&bench);
 	NEED(!bench_open(&bench, &setting));
 	for (page = 0; page < 20; page++)
-		NEED(!put(&bench, page, page + 1));
+		NEED(!bench_put(&bench, page, page + 1));
 	bench_close(&bench);
 	NEED(!stat(bench.path, &st));
 	for (offset = first + 512; offset < st.st_size; offset += 97) {
 		flip(bench.path, offset);
 		NEED(!bench_open(&bench, &setting));
 		for (lost = 0, page = 0; page < 20; page++) {
-			ret = get(&bench, page, page + 1);
+			ret = bench_get(&bench, page, page + 1);
 			CHECK(!ret || ret == -ENOENT || ret == -EBADMSG);
 			lost += ret != 0;
 		}
@@ -608,7 +415,7 @@ static void writer(struct bench *bench, const struct setting *setting, int out,
 		if (write(out, &word, sizeof(word)) != sizeof(word))
 			_exit(2);
 		store_drop(&bench->store, index_key(0, word.page), version - 1);
-		if (put(bench, word.page, version))
+		if (bench_put(bench, word.page, version))
 			_exit(3);
 		word.vouched = 1;
 		if (write(out, &word, sizeof(word)) != sizeof(word))
@@ -660,7 +467,7 @@ static void test_killed(void)
 			NEED(!bench_open(&bench, setting));
 			for (page = 0; page < PAGES; page++) {
 				if (told[page].vouched)
-					CHECK(!get(&bench, page, told[page].version));
+					CHECK(!bench_get(&bench, page, told[page].version));
 			}
 			bench_close(&bench);
 		}
@@ -702,16 +509,6 @@ static void test_lock(void)
 	unlink(bench.path);
 }
 
-static int put_again(struct bench *bench)
-{
-	int ret;
-
-	bench->done = false;
-	store_write_again(&bench->store, &bench->io);
-	ret = bench_wait(bench);
-	return ret < 0 ? ret : store_commit(&bench->store, &bench->io);
-}
-
 /* A bad place, of a slot or of a segment's header, costs one try for ever. */
 static void test_bad_place(void)
 {
@@ -736,13 +533,13 @@ static void test_bad_place(void)
 		disk.write_error = EIO;
 		for (failed = 0, j = 0; j < 3; j++) {
 			for (page = 0; page < PAGES; page++) {
-				if (!put(&bench, page, page + 1 + j * 1000))
+				if (!bench_put(&bench, page, page + 1 + j * 1000))
 					continue;
 				failed++;
-NEED(!put_again(&bench));
+NEED(!bench_put_again(&bench));
 			}
 			for (page = 0; page < PAGES; page++)
-				CHECK(!get(&bench, page, page + 1 + j * 1000));
+				CHECK(!bench_get(&bench, page, page + 1 + j * 1000));
 		}
 		CHECK(failed == 1);
 		disk = (struct disk){};
@@ -760,25 +557,25 @@ static void test_failed_write(void)
 
 	bench_path(&bench);
 	NEED(!bench_open(&bench, &setting));
-	NEED(!put(&bench, 1, 1));
+	NEED(!bench_put(&bench, 1, 1));
 	fd = bench.store.fd;
 	bench.store.fd = open("/dev/full", O_RDWR);
-	CHECK(put(&bench, 2, 2) < 0);
+	CHECK(bench_put(&bench, 2, 2) < 0);
 	CHECK(!index_get(&bench.store.index, index_key(0, 2)));
 	close(bench.store.fd);
 	bench.store.fd = fd;
 	/* The record is still in the buffer, packed; what was full can be used. */
-	CHECK(!put_again(&bench));
-	CHECK(!get(&bench, 2, 2));
+	CHECK(!bench_put_again(&bench));
+	CHECK(!bench_get(&bench, 2, 2));
 	store_drop(&bench.store, index_key(0, 1), 1);
 	CHECK(bench.store.space.used_units ==
 	      space_units(&bench.store.space,
 			  index_get(&bench.store.index, index_key(0, 2))->loc));
-	CHECK(!put(&bench, 1, 1));
+	CHECK(!bench_put(&bench, 1, 1));
 	bench_close(&bench);
 	NEED(!bench_open(&bench, &setting));
-	CHECK(!get(&bench, 1, 1));
-	CHECK(!get(&bench, 2, 2));
+	CHECK(!bench_get(&bench, 1, 1));
+	CHECK(!bench_get(&bench, 2, 2));
 	bench_close(&bench);
 	unlink(bench.path);
 }

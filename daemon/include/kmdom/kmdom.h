@@ -74,20 +74,24 @@ int kmdom_batch_new(uint32_t max_ops, uint32_t max_events,
 void kmdom_batch_free(struct kmdom_batch *batch);
 void kmdom_batch_reset(struct kmdom_batch *batch);
 
-/* Each returns the operation's number in the batch, or -ENOSPC. */
+/*
+ * Each returns the operation's number in the batch, or -ENOSPC. A page is named by
+ * its level, 0 of objects, 1 to KMDOM_LEVELS of tables, and its index there.
+ */
 int kmdom_batch_add(struct kmdom_batch *batch, const struct kmdom_op *op);
 int kmdom_batch_grant(struct kmdom_batch *batch, uint32_t first, uint32_t count);
 int kmdom_batch_revoke(struct kmdom_batch *batch, uint32_t first, uint32_t count);
-int kmdom_batch_export(struct kmdom_batch *batch, uint64_t index, void *buf,
-		       uint32_t len, uint16_t flags);
-int kmdom_batch_stored(struct kmdom_batch *batch, uint64_t index,
-		       uint64_t version);
-int kmdom_batch_evict(struct kmdom_batch *batch, uint64_t index,
-		      uint64_t version, uint16_t flags);
-int kmdom_batch_restore(struct kmdom_batch *batch, uint64_t index,
-			uint64_t version, const void *buf, uint32_t len);
-int kmdom_batch_refuse(struct kmdom_batch *batch, uint64_t index,
-		       uint64_t version, uint16_t flags);
+int kmdom_batch_export(struct kmdom_batch *batch, unsigned int level,
+		       uint64_t index, void *buf, uint32_t len, uint16_t flags);
+int kmdom_batch_stored(struct kmdom_batch *batch, unsigned int level,
+		       uint64_t index, uint64_t version);
+int kmdom_batch_evict(struct kmdom_batch *batch, unsigned int level,
+		      uint64_t index, uint64_t version, uint16_t flags);
+int kmdom_batch_restore(struct kmdom_batch *batch, unsigned int level,
+			uint64_t index, uint64_t version, const void *buf,
+			uint32_t len);
+int kmdom_batch_refuse(struct kmdom_batch *batch, unsigned int level,
+		       uint64_t index, uint64_t version, uint16_t flags);
 int kmdom_batch_scan(struct kmdom_batch *batch, uint64_t cursor,
 		     struct kmdom_page *pages, uint32_t max_pages,
 		     uint16_t flags);
@@ -126,7 +130,7 @@ int kmdom_uring_complete(struct kmdom_batch *batch, int32_t res);
  * @type: hash of the type's schema
  * @index: of the page
  * @version: of the record
- * @length: of the whole record in bytes
+ * @length: of the whole record in bytes; 0 if the policy is CHECKED
  * @policy: enum kmdom_policy
  * @level: of the page
  * @slots: how many objects the page has room for
@@ -158,6 +162,8 @@ enum kmdom_info_state {
 	KMDOM_INFO_ORPHANED,
 	KMDOM_INFO_ABORTED,
 };
+
+#define KMDOM_INFO_REJECTS	32	/* room for reasons that are not known yet */
 
 /**
  * struct kmdom_info - a domain; uapi/specs/kmdom.yaml documents the fields
@@ -197,6 +203,7 @@ struct kmdom_info {
 	uint64_t bytes_in;
 	uint64_t fault_ns_sum;
 	uint64_t fault_ns_max;
+	uint64_t rejects[KMDOM_INFO_REJECTS];	/* by enum kmdom_reject */
 };
 
 /* Returns 0 to go on; anything else ends the list and is its result. */
@@ -204,6 +211,97 @@ typedef int (*kmdom_info_fn)(const struct kmdom_info *info, void *arg);
 
 int kmdom_info_list(kmdom_info_fn fn, void *arg);
 int kmdom_info_find(const char *name, struct kmdom_info *info);
+
+/* ---- their caches, and the schemas of the types ---- */
+
+#define KMDOM_SCHEMA_FIELDS	64	/* of a type, at most */
+#define KMDOM_SCHEMA_NAME_MAX	64	/* of a field, with the final NUL */
+#define KMDOM_SCHEMA_LEN_ALL	0xffff	/* all bytes leave */
+#define KMDOM_SCHEMA_LEN_TRIM	0xfffe	/* up to the last that is not 0 */
+
+/**
+ * enum kmdom_kind - how a field leaves the kernel; uapi/specs/kmdom.yaml
+ */
+enum kmdom_kind {
+	KMDOM_KIND_INT,
+	KMDOM_KIND_BYTES,
+	KMDOM_KIND_REF,
+	KMDOM_KIND_FLAGS,
+	KMDOM_KIND_SECRET,
+	KMDOM_KIND_SOFT,
+	KMDOM_KIND_KERNEL,
+};
+
+/**
+ * struct kmdom_schema_field - a field of a type
+ * @name: what it is called
+ * @ref_type: REF: name of the type that it refers to; empty: any
+ * @offset: in the object, in bytes
+ * @size: in bytes
+ * @kind: enum kmdom_kind
+ * @len_field: BYTES, SECRET: place of the integer that tells the length, or
+ *	KMDOM_SCHEMA_LEN_ALL, KMDOM_SCHEMA_LEN_TRIM
+ * @flags: bit 0: it grants authority
+ * @reserved: 0
+ * @min: INT: least value
+ * @max: INT: greatest value; FLAGS: the bits that there are
+ */
+struct kmdom_schema_field {
+	char name[KMDOM_SCHEMA_NAME_MAX];
+	char ref_type[KMDOM_TYPE_MAX];
+	uint32_t offset;
+	uint32_t size;
+	uint32_t kind;
+	uint32_t len_field;
+	uint32_t flags;
+	uint32_t reserved;
+	uint64_t min;
+	uint64_t max;
+};
+
+/**
+ * struct kmdom_cache_schema - a cache, and the schema of its type
+ * @domain_id: number of its domain
+ * @domain_name: what that is called
+ * @domain_uuid: what that domain's records name
+ * @id: its number in the domain
+ * @attached: a client has it at this instant
+ * @type: name of the type
+ * @hash: of the schema, as records name it
+ * @pages: present and absent
+ * @size: of an object in bytes; 0: the type is not there any more, and with it
+ *	all that follows
+ * @slots: objects in a page
+ * @policy: enum kmdom_policy
+ * @check: the type has a check of whole objects, which the kernel alone can make
+ * @nr_fields: entries of @fields
+ * @reserved: 0
+ * @fields: the schema
+ */
+struct kmdom_cache_schema {
+	uint64_t domain_id;
+	char domain_name[KMDOM_NAME_MAX];
+	uint8_t domain_uuid[16];
+	uint32_t id;
+	uint32_t attached;
+	char type[KMDOM_TYPE_MAX];
+	uint64_t hash;
+	uint64_t pages;
+	uint32_t size;
+	uint32_t slots;
+	uint32_t policy;
+	uint32_t check;
+	uint32_t nr_fields;
+	uint32_t reserved;
+	struct kmdom_schema_field fields[KMDOM_SCHEMA_FIELDS];
+};
+
+/* Returns 0 to go on; anything else ends the list and is its result. */
+typedef int (*kmdom_cache_fn)(const struct kmdom_cache_schema *cache, void *arg);
+
+int kmdom_cache_list(const char *domain, kmdom_cache_fn fn, void *arg);
+int kmdom_cache_find(const char *domain, const char *type,
+		     struct kmdom_cache_schema *cache);
 
 #ifdef __cplusplus
 }
