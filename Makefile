@@ -55,6 +55,28 @@ check: setup
 	+@$(MAKE) --no-print-directory selftests
 	@scripts/check $(T)
 
+# The tests again, in kernels that check themselves (scripts/check-debug).
+.PHONY: check-debug check-leak check-race coverage
+check-debug: setup
+	+@$(MAKE) --no-print-directory selftests
+	@scripts/parts 'debug=scripts/check-debug debug $(T)' 'leak=scripts/check-debug leak $(T)'
+check-leak check-race coverage: setup
+	+@$(MAKE) --no-print-directory selftests
+	@scripts/check-debug $(@:check-%=%) $(or $(T),all)
+
+# The pure files against hostile input, and the model of a page.
+.PHONY: fuzz model
+fuzz: setup
+	+@$(MAKE) --no-print-directory -C selftests fuzz
+	@scripts/fuzz $(T)
+model: setup
+	@scripts/model $(T)
+
+.PHONY: stress
+stress: setup
+	+@$(MAKE) --no-print-directory selftests
+	@scripts/stress
+
 .PHONY: demo
 demo: setup
 	+@$(MAKE) --no-print-directory all
@@ -99,6 +121,13 @@ help:
 	@echo 'Try it:'
 	@echo '  demo       two tenants in a virtual machine, from packages to a table'
 	@echo '  check      build everything and run every test (T=NAME: only that one)'
+	@echo '  check-debug  the tests in a kernel that checks itself (KASAN, lockdep, ...)'
+	@echo '  check-leak   all of them under kmemleak: hours'
+	@echo '  check-race   all of them under KCSAN'
+	@echo '  coverage     all of them again, and how much of the modules they execute'
+	@echo '  fuzz       hostile records and types for the decoder (FUZZ_SECONDS=60 each)'
+	@echo '  model      every state that a page and its pager can be in, with Spin'
+	@echo '  stress     kill pagers of many tenants (MINUTES=10, or KILLS=N; TENANTS=32, SEED=N)'
 	@echo '  vm         a shell in the virtual machine (this tree is visible in it)'
 	@echo 'Build it:'
 	@echo '  all        modules and user space (the default)'
@@ -106,7 +135,7 @@ help:
 	@echo '  userspace  libkmdom, kmdomd, kmdomctl'
 	@echo '  selftests  the test programs, in build/selftests/'
 	@echo '  setup      install the Debian packages that all this needs'
-	@echo '  style      checkpatch, sparse, kernel-doc, shellcheck, codespell'
+	@echo '  style      checkpatch, sparse, layers, coccinelle, cppcheck and more (must be silent)'
 	@echo '  clean      remove what was built'
 	@echo 'Use it:'
 	@echo '  install    modules, headers, user space (PREFIX, DESTDIR)'
