@@ -246,9 +246,10 @@ TEST_F(grant, nothing_keeps_a_reference)
 
 	ASSERT_EQ(0, system("modprobe brd rd_nr=1 rd_size=1024"));
 	memset(self->pool, 0, FRAMES * SIZE);
-	for (i = 0; i < ARRAY_SIZE(ways); i++)
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		EXPECT_EQ(ways[i].want, ways[i].fn(self->pool + i * SIZE))
 			TH_LOG("by %s", ways[i].name);
+	}
 	EXPECT_EQ(FRAMES, pager_grant(self->pager, 0, FRAMES));
 }
 

@@ -382,7 +382,8 @@ FIXTURE_SETUP(leak)
 {
 	struct bed_spec spec = {
 		.door = variant->door, .frames = FRAMES,
-		.types = 1 << KT_SMALL | 1 << KT_SIGNED | 1 << KT_PAGE | 1 << KT_TRIM,
+		.types = 1 << KT_SMALL | 1 << KT_SIGNED | 1 << KT_PAGE | 1 << KT_TRIM |
+			 1 << KT_CHECKED,
 	};
 
 	ASSERT_EQ(0, bed_up(&self->bed, &spec));
@@ -396,10 +397,10 @@ FIXTURE_TEARDOWN(leak)
 }
 
 /* Exports into a buffer of a known byte; returns the record's length. */
-static int64_t export_to(struct pager *pager, uint64_t index, uint8_t *buf)
+static int64_t export_to(struct pager *pager, uint64_t page, uint8_t *buf)
 {
 	struct kmdom_op op = {
-		.code = KMDOM_OP_EXPORT, .index = index,
+		.code = KMDOM_OP_EXPORT, .level = PAGE_LEVEL(page), .index = PAGE_INDEX(page),
 		.buf = (unsigned long)buf, .len = KMDOM_RECORD_MAX,
 	};
 	int64_t ret;
@@ -532,6 +533,66 @@ TEST_F(leak, nothing_of_former_pages)
 	}
 }
 
+#define POISON	"p0is0n8!"	/* 8 bytes, that a frame was full of before it was lent */
+
+/* Takes all frames back, poisons them, and lends them again. */
+static int poison(struct pager *pager)
+{
+	size_t i, len = (size_t)FRAMES * KMDOM_FRAME_SIZE;
+	int64_t ret = pager_revoke(pager, 0, FRAMES);
+
+	for (i = 0; i < len && ret == FRAMES; i += 8)
+		memcpy(pager->pool + i, POISON, 8);
+	return ret == FRAMES && pager_grant(pager, 0, FRAMES) == FRAMES ? 0 : -EBUSY;
+}
+
+/* In no record that can be read is anything of what a frame or a buffer held before. */
+TEST_F(leak, poisoned_frames)
+{
+	static const uint64_t tables[] = { PAGE_OF(1, 0), PAGE_OF(2, 0), PAGE_OF(4, 0) };
+	struct bed_spec spec = {
+		.door = variant->door, .frames = FRAMES, .types = 1 << KT_SIGNED,
+	};
+	struct kt_checked checked = { .colour = 1, .sum = 1 };
+	struct kt_signed sig = { .number = 1 }, foreign = { .number = 1 };
+	struct bed other;
+	uint64_t refs[4];
+	int64_t len;
+	size_t i;
+
+	/* Another domain, whose bytes were in the same caches of the kernel. */
+	ASSERT_EQ(0, bed_up(&other, &spec));
+	memset(foreign.data, 'F', sizeof(foreign.data));
+	ASSERT_EQ(0, kt_new(other.client, 0, KT_SIGNED, &foreign, sizeof(foreign), &refs[0]));
+	ASSERT_LT(0, export_to(&other.pager, KT_REF_INDEX(refs[0]), self->buf));
+
+	ASSERT_EQ(0, poison(self->pager));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_CHECKED, &checked, sizeof(checked), &refs[0]));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SIGNED, &sig, sizeof(sig), &refs[1]));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_TRIM, "x", 1, &refs[2]));
+	for (i = 0; i < 3; i++) {
+		len = export_to(self->pager, KT_REF_INDEX(refs[i]), self->buf);
+		ASSERT_LT(HEADER + TAG, len);
+		EXPECT_FALSE(has(self->buf, len, POISON, 8));
+		EXPECT_FALSE(has(self->buf, len, "FFFF", 4));
+		EXPECT_FALSE(has_pointer(self->buf, len - TAG));
+		EXPECT_TRUE(untouched_from(self->buf, len));
+		ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(refs[i])));
+	}
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (i == 2)
+			ASSERT_EQ(0, pager_preempt(self->pager, PAGE_OF(3, 0)));
+		len = export_to(self->pager, tables[i], self->buf);
+		ASSERT_LT(HEADER + TAG, len);
+		EXPECT_FALSE(has(self->buf, len, POISON, 8));
+		EXPECT_FALSE(has(self->buf, len, "FFFF", 4));
+		EXPECT_FALSE(has_pointer(self->buf, len - TAG));
+		EXPECT_TRUE(untouched_from(self->buf, len));
+		ASSERT_EQ(0, pager_preempt(self->pager, tables[i]));
+	}
+	EXPECT_EQ(0, bed_down(&other));
+}
+
 /* What is copied out of calls that write less than was asked for, or nothing. */
 TEST_F(leak, outputs_are_filled)
 {
@@ -546,7 +607,7 @@ TEST_F(leak, outputs_are_filled)
 	nr = pager_scan(self->pager, &cursor, pages, 4, 0);
 	ASSERT_LT(0, nr);
 	for (i = 0; i < nr; i++)
-		EXPECT_EQ(0, pages[i].reserved);
+		EXPECT_EQ(0, memcmp(pages[i].reserved, "\0\0", 3));
 	for (i = nr * sizeof(*pages); i < (int)sizeof(pages); i++)
 		EXPECT_EQ(0xa5, ((uint8_t *)pages)[i]);
 	memset(results, 0xa5, sizeof(results));

@@ -40,7 +40,9 @@ FIXTURE_SETUP(isolation)
 	/* Red's helpers have no descriptor of blue's: they were there before. */
 	ASSERT_EQ(0, bed_up(&self->blue, &blue));
 	self->client = &self->blue.procs[0];
-	load_init(&self->load, self->blue.client, 1, KT_PAGE, PAGES);
+	load_init(&self->load, self->blue.client, 1, KT_PAGE,
+		  FRAMES + scaled("pages beyond its frames", PAGES - FRAMES));
+	self->load.steps = scaled("steps of blue's", STEPS);
 	self->load.progress = shared_alloc(4096);
 	ASSERT_EQ(0, server_start(&self->server, &self->blue.pager, NULL));
 	ASSERT_EQ(0, proc_call(self->client, load_fill, &self->load, sizeof(self->load)));
@@ -114,7 +116,6 @@ static int blue_works(struct proc *client, struct load *load)
 	struct watch watch;
 	int ret = 0;
 
-	load->steps = STEPS;
 	watch_begin(&watch, load);
 	proc_start(client, load_run, load, sizeof(*load));
 	while (!ret && !proc_done(client, 50))
@@ -122,7 +123,7 @@ static int blue_works(struct proc *client, struct load *load)
 			ret = -ETIMEDOUT;
 	if (!ret)
 		ret = proc_finish(client, load, sizeof(*load));
-	if (!ret && atomic_load(load->progress) != before + STEPS)
+	if (!ret && atomic_load(load->progress) != before + load->steps)
 		ret = -EILSEQ;
 	return ret ? ret : proc_call(client, load_verify, load, sizeof(*load));
 }
@@ -232,7 +233,6 @@ TEST_F(isolation, red_dies_again_and_again)
 	struct watch watch;
 
 	ASSERT_EQ(0, red_waits(&self->red, self->refs));
-	self->load.steps = STEPS;
 	watch_begin(&watch, &self->load);
 	proc_start(self->client, load_run, &self->load, sizeof(self->load));
 	EXPECT_EQ(0, proc_kill(&self->red.procs[0]));
@@ -246,7 +246,7 @@ TEST_F(isolation, red_dies_again_and_again)
 	}
 	EXPECT_LT(0, turns);
 	EXPECT_EQ(0, proc_finish(self->client, &self->load, sizeof(self->load)));
-	EXPECT_EQ(before + STEPS, atomic_load(self->load.progress));
+	EXPECT_EQ(before + self->load.steps, atomic_load(self->load.progress));
 	EXPECT_EQ(0, proc_call(self->client, load_verify, &self->load, sizeof(self->load)));
 }
 

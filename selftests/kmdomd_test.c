@@ -16,7 +16,7 @@
 
 #define FRAMES	160
 #define MAX	640
-#define PAGES	600	/* objects of the largest load, one to a page */
+#define PAGES	600	/* of the largest load */
 
 /* What is run, from the build directory that this program is in. */
 static const char *tool(const char *name)
@@ -116,6 +116,7 @@ FIXTURE(kmdomd) {
 	char store[128];
 	char store_arg[160];
 	struct load load;
+	unsigned int pages;	/* its objects fill so many */
 };
 
 FIXTURE_VARIANT(kmdomd) {
@@ -141,6 +142,18 @@ FIXTURE_VARIANT_ADD(kmdomd, file_uring) {
 	.store = "file", .door = "uring", .policy = "clock", .type = KT_PAGE,
 };
 
+/* Small objects take longer, for each page: there are half as many pages of them. */
+static unsigned int pages_of(unsigned int type)
+{
+	return type == KT_SIGNED ? PAGES / 2 : PAGES;
+}
+
+static void load_of(struct load *load, int client, unsigned int type, unsigned int pages)
+{
+	load_init(load, client, 1, type,
+		  type == KT_SIGNED ? pages * (4096 / sizeof(struct kt_signed)) : pages);
+}
+
 FIXTURE_SETUP(kmdomd)
 {
 	struct bed_spec spec = {
@@ -152,8 +165,9 @@ FIXTURE_SETUP(kmdomd)
 	snprintf(self->store, sizeof(self->store), "/dev/shm/kmdomd_test.%d", getpid());
 	snprintf(self->store_arg, sizeof(self->store_arg), "%s:%s,size=64M",
 		 variant->store, self->store);
-	load_init(&self->load, self->bed.client, 1, variant->type,
-		  variant->type == KT_SIGNED ? PAGES * 16 : PAGES);
+	self->pages = FRAMES + scaled("pages beyond the frames",
+				      pages_of(variant->type) - FRAMES);
+	load_of(&self->load, self->bed.client, variant->type, self->pages);
 }
 
 FIXTURE_TEARDOWN(kmdomd)
@@ -179,7 +193,7 @@ TEST_F(kmdomd, serves)
 	ASSERT_EQ(0, START(&self->daemon));
 	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
 	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
-	self->load.steps = 2000;
+	self->load.steps = scaled("steps", 2000);
 	ASSERT_EQ(0, proc_call(proc, load_run, &self->load, sizeof(self->load)));
 	ASSERT_EQ(0, client_usage(self->bed.client, &usage));
 	EXPECT_LE(usage.frames_used, FRAMES);
@@ -243,6 +257,47 @@ TEST_F(kmdomd, taken_over)
 	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
 }
 
+/* What goes wrong with a transfer, and not with the next, is tried again. */
+TEST_F(kmdomd, store_goes_wrong)
+{
+	struct proc *proc = &self->bed.procs[0];
+	struct kmdom_info info;
+
+	ASSERT_EQ(0, START(&self->daemon, "--chaos",
+			   "fail=0.02,corrupt=0.02,forge=0.02,delay=0.05:10,reorder=0.1"));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "on purpose: --chaos seed="));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	/* So many that something is forged: not scaled down. */
+	self->load.steps = 1000;
+	ASSERT_EQ(0, proc_call(proc, load_run, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, proc_call(proc, load_verify, &self->load, sizeof(self->load)));
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_LT(0, info.rejected);
+	EXPECT_EQ(0, info.refused);
+}
+
+/* What goes wrong each time is an error soon, whichever bits it is that are. */
+TEST_F(kmdomd, record_is_never_good)
+{
+	struct proc *proc = &self->bed.procs[0];
+	long long start;
+	int i, ret, failed = 0;
+
+	ASSERT_EQ(0, START(&self->daemon, "--chaos", "forge=1"));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
+	self->load.steps = 1;
+	start = now_ms();
+	for (i = 0; i < 100; i++) {
+		ret = proc_call(proc, load_run, &self->load, sizeof(self->load));
+		ASSERT_TRUE(ret == 0 || ret == -EIO) TH_LOG("%d", ret);
+		failed += !!ret;
+	}
+	EXPECT_LT(0, failed);
+	EXPECT_GT(30000 * scale(), now_ms() - start);
+}
+
 /* A clean stop, and the next one finds everything. */
 TEST_F(kmdomd, stopped)
 {
@@ -252,7 +307,7 @@ TEST_F(kmdomd, stopped)
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, START(&self->daemon));
 		ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
-		self->load.steps = 500;
+		self->load.steps = scaled("steps", 500);
 		ASSERT_EQ(0, proc_call(proc, load_run, &self->load, sizeof(self->load)));
 		ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
 	}
@@ -266,7 +321,8 @@ TEST_F(kmdomd, store_full)
 {
 	struct proc *proc = &self->bed.procs[0];
 
-	snprintf(self->store_arg, sizeof(self->store_arg), "%s:%s,size=%u",
+	load_of(&self->load, self->bed.client, variant->type, pages_of(variant->type));
+	snprintf(self->store_arg, sizeof(self->store_arg), "%s:%s,size=%d",
 		 variant->store, self->store, 512 << 10);
 	ASSERT_EQ(0, START(&self->daemon, "--deadline-ms", "3000"));
 	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
@@ -380,7 +436,7 @@ TEST_F(kmdomd, damaged_is_not_lost)
 	ASSERT_EQ(0, proc_call(proc, load_fill, &self->load, sizeof(self->load)));
 	ASSERT_EQ(0, daemon_end(&self->daemon, SIGTERM));
 	count = store_spoil(self->store, slots, 4096, false);
-	ASSERT_LT(PAGES / 4, count);
+	ASSERT_LE(self->pages - FRAMES, count);
 
 	ASSERT_EQ(0, START(&self->daemon, "--lose-missing"));
 	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));

@@ -541,7 +541,7 @@ TEST_F(paging, scan)
 			last = pages[i].index;
 			seen++;
 			absent += pages[i].state == KMDOM_PAGE_ABSENT;
-			EXPECT_EQ(0, pages[i].reserved);
+			EXPECT_EQ(0, memcmp(pages[i].reserved, "\0\0", 3));
 		}
 		ASSERT_GT(100, calls++);
 	} while (cursor);

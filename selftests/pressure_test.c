@@ -45,7 +45,7 @@ static struct kt_req pin_req(const uint64_t *refs, unsigned int nr, unsigned int
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		req.pins[i] = (struct kt_pin) { .ref = refs[i], .type = type, .write = write };
+		req.pins[i] = (struct kt_pin) { .ref = refs[i], .type = type, .mode = write };
 	return req;
 }
 
@@ -262,7 +262,7 @@ TEST_F(pressure, ten_times_more_than_frames)
 	ASSERT_EQ(0, client_usage(self->fd, &after));
 	EXPECT_LE(8 * FRAMES, after.faults - before.faults);
 	for (i = 0; i < 3; i++) {
-		load[i].steps = 1500;
+		load[i].steps = scaled("steps", 1500);
 		proc_start(&self->proc[i], load_run, &load[i], sizeof(load[i]));
 	}
 	for (i = 0; i < 3; i++)

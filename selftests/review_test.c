@@ -68,7 +68,7 @@ TEST_F(review, a_waiting_set_keeps_no_page)
 	ASSERT_EQ(0, pager_event(self->pager, KMDOM_EVENT_FAULT, &event));
 	EXPECT_EQ(KT_REF_INDEX(refs[0]), event.index);
 
-	req.pins[0] = (struct kt_pin) { .ref = refs[2], .type = KT_PAGE, .write = 1 };
+	req.pins[0] = (struct kt_pin) { .ref = refs[2], .type = KT_PAGE, .mode = KT_PIN_WRITE };
 	req.pins[1] = (struct kt_pin) { .ref = refs[1], .type = KT_PAGE };
 	ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
 	kt_start(&self->proc[1], self->fd, KT_IOC_PINSET, &req);

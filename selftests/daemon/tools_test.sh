@@ -114,6 +114,9 @@ json() {
 	ok 'list is JSON' jq -e 'length == 1 and .[0].state == "orphaned"' "$WORK/list"
 	kmdomctl --json stat red >"$WORK/stat"
 	ok 'stat is JSON' jq -e '."frames-max" == 512 and .stalled == false and .faults == 0' "$WORK/stat"
+	ok 'without rejects' jq -e '.rejects == {}' "$WORK/stat"
+	kmdomctl --json schema red >"$WORK/schema"
+	ok 'a schema is JSON' jq -e '.domain == "red" and .caches == []' "$WORK/schema"
 	kmdomctl --json stat none >"$WORK/stat" 2>"$WORK/err"
 	ok 'errors are JSON' jq -e '.errno == 2 and (.error | length) > 10' "$WORK/stat"
 	kmdomctl --json stat >"$WORK/stat" 2>"$WORK/err"
@@ -348,6 +351,68 @@ no_space_read() {
 	pager_stop
 	ok destroy kmdomctl destroy red
 	ok umount umount "$WORK/small"
+}
+
+# What a domain's types are, and what is in its records: asked of the kernel, and
+# of what was saved of it.
+TESTS+=(schemas)
+schemas() {
+	local at len
+
+	says 'there is no such domain' kmdomctl schema red
+	pager_start --domain red --create --max-frames 192 --store "file:$WORK/red,size=32M" || return
+	mkdir -p "$WORK/mnt"
+	ok mount mount -t kmdomfs -o domain=red none "$WORK/mnt"
+	head -c 2M /dev/urandom >"$WORK/mnt/data"
+	ok schema kmdomctl schema red
+	ok 'it names fields' grep -q '^ *[0-9]* *4  int  *atime_ns  *0 to 999999999$' "$WORK/out"
+	kmdomctl --json schema red >"$WORK/schema"
+	ok 'it is JSON' jq -e '.domain == "red" and (.caches | length) == 8' "$WORK/schema"
+	ok 'with fields' jq -e '.caches[] | select(.type == "kmdomfs.inode") |
+		.policy == "sealed" and .attached and .size == 112 and (.fields | length) == 20' \
+		"$WORK/schema"
+
+	# The first record in the store, by its magic, format and policy; the
+	# length stands in it.
+	at=$(LC_ALL=C grep -abom1 -P 'kdom\x02\x00\x03' "$WORK/red" |
+		cut -d : -f 1 | head -n 1)
+	len=$(od -An -tu4 -j $((at + 48)) -N 4 "$WORK/red")
+	tail -c +$((at + 1)) "$WORK/red" | head -c "$((len))" >"$WORK/record"
+	ok inspect kmdomctl inspect "$WORK/record"
+	ok 'it names the type' grep -q '^  type  *kmdomfs\.[a-z.]*, hash 0x' "$WORK/out"
+	ok 'and is encrypted' kmdomctl inspect --schema "$WORK/schema" "$WORK/record"
+	ok 'and says so' grep -q 'The payload is encrypted' "$WORK/out"
+	says 'broken: index: of another page' kmdomctl inspect --index 1234567 "$WORK/record"
+	head -c "$((len - 1))" "$WORK/record" >"$WORK/short"
+	says 'broken: size: the length in it is not its length' kmdomctl inspect "$WORK/short"
+	kmdomctl --json inspect "$WORK/record" "$WORK/short" >"$WORK/out"
+	ok 'it is JSON, too' jq -e 'length == 2 and .[0].good and .[1].reject.reason == "size"' \
+		"$WORK/out"
+	ok umount umount "$WORK/mnt"
+	pager_stop
+	ok destroy kmdomctl destroy red
+	says 'broken: domain: of another domain' kmdomctl inspect "$WORK/record"
+	ok 'with what was saved' kmdomctl inspect --schema "$WORK/schema" "$WORK/record"
+}
+
+# A store whose records are forged: they are counted by reason.
+TESTS+=(rejects)
+rejects() {
+	pager_start --domain red --create --max-frames 192 --chaos forge=0.05 \
+		--store "mem:$WORK/red,size=32M" || return
+	mkdir -p "$WORK/mnt"
+	ok mount mount -t kmdomfs -o domain=red none "$WORK/mnt"
+	head -c 4M /dev/urandom >"$WORK/data"
+	ok copy cp "$WORK/data" "$WORK/mnt/data"
+	echo 1 >/proc/sys/vm/drop_caches
+	ok 'it is one' cmp "$WORK/data" "$WORK/mnt/data"
+	kmdomctl --json stat red >"$WORK/stat"
+	ok 'by reason' jq -e '.rejects.tag > 0 and .rejected == ([.rejects[]] | add)' "$WORK/stat"
+	ok stat kmdomctl stat red
+	ok 'in words' grep -q '^rejected: tag  *[0-9]* (not authentic)$' "$WORK/out"
+	ok umount umount "$WORK/mnt"
+	pager_stop
+	ok destroy kmdomctl destroy red
 }
 
 # The limit is the limit, of the frames of a dead pager's pages as well.

@@ -10,7 +10,7 @@
 . "$(dirname "$(readlink -f "$0")")/mount.sh"
 
 readonly SEEDS=${SEEDS:-11 12 13}
-readonly OPERATIONS=${OPERATIONS:-10000}
+OPERATIONS=${OPERATIONS:-$(scaled 'operations' 10000)}
 
 # The trees are compared once more after unmounting.
 differential() {

@@ -9,7 +9,8 @@ void drop_caches(void)
 
 	if (fd < 0 || write(fd, "3", 1) != 1)
 		perror("# /proc/sys/vm/drop_caches");
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 int remount(void)

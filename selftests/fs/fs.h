@@ -8,6 +8,7 @@
 
 #include "files.h"
 #include "kselftest_harness.h"
+#include "scale.h"
 
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	300

@@ -11,11 +11,13 @@ static char buf[16 * MIB], back[16 * MIB];
 
 TEST_F(fs, data_comes_back)
 {
-	pattern(buf, sizeof(buf), 1);
-	ASSERT_EQ(0, put("big", buf, sizeof(buf)));
+	const size_t len = scaled("bytes", sizeof(buf));
+
+	pattern(buf, len, 1);
+	ASSERT_EQ(0, put("big", buf, len));
 	for (int round = 0; round < 2; round++) {
-		ASSERT_EQ((ssize_t)sizeof(back), get("big", back, sizeof(back)));
-		ASSERT_EQ(0, memcmp(buf, back, sizeof(buf)));
+		ASSERT_EQ((ssize_t)len, get("big", back, sizeof(back)));
+		ASSERT_EQ(0, memcmp(buf, back, len));
 		drop_caches();
 	}
 }
@@ -120,7 +122,8 @@ TEST_F(fs, truncate_zeroes)
 
 TEST_F(fs, bad_addresses)
 {
-	char *hole = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *hole = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("file", O_CREAT | O_RDWR, 0644);
 
 	munmap(hole + PAGE, PAGE);

@@ -249,7 +249,7 @@ static void *map_often(void *arg)
 TEST_F(fs, truncation_races)
 {
 	pthread_t threads[4];
-	unsigned int n;
+	unsigned int n, reads;
 	char *map;
 	int fd;
 
@@ -259,7 +259,8 @@ TEST_F(fs, truncation_races)
 	pthread_create(&threads[0], NULL, truncate_often, NULL);
 	pthread_create(&threads[1], NULL, write_often, NULL);
 	pthread_create(&threads[2], NULL, map_often, map);
-	for (n = 0; n < 300; n++) {
+	reads = scaled("reads", 300);
+	for (n = 0; n < reads; n++) {
 		ssize_t len = pread(fd, back, 40 * PAGE, 0);
 
 		ASSERT_LE(0, len);

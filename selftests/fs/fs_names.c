@@ -270,31 +270,33 @@ static int read_names(const char *path, unsigned char *seen)
 TEST_F(fs, many_names_in_a_directory)
 {
 	static unsigned char seen[MANY];
+	const unsigned int many = scaled("names", MANY);
 	unsigned int n;
 	char name[64];
 
-	for (n = 0; n < MANY; n++) {
+	for (n = 0; n < many; n++) {
 		name_of(name, n);
 		ASSERT_EQ(0, ERR(mknod(name, S_IFREG | 0644, 0)));
 	}
 	drop_caches();
-	ASSERT_EQ(MANY, read_names(".", seen));
-	for (n = 0; n < MANY; n++)
+	ASSERT_EQ(many, read_names(".", seen));
+	for (n = 0; n < many; n++) {
 		ASSERT_EQ(1, seen[n]) TH_LOG("name %u", n);
-	for (n = 0; n < MANY; n += 7) {
+	}
+	for (n = 0; n < many; n += 7) {
 		name_of(name, n);
 		ASSERT_EQ(1, links(name));
 	}
-	for (n = 0; n < MANY; n++) {
+	for (n = 0; n < many; n++) {
 		name_of(name, n);
 		if (n % 10)
 			ASSERT_EQ(0, ERR(unlink(name)));
 	}
 	drop_caches();
-	ASSERT_EQ(MANY / 10, read_names(".", seen));
-	for (n = 0; n < MANY; n++)
+	ASSERT_EQ(many / 10, read_names(".", seen));
+	for (n = 0; n < many; n++)
 		ASSERT_EQ(n % 10 == 0, seen[n]);
-	for (n = 0; n < MANY; n += 10) {
+	for (n = 0; n < many; n += 10) {
 		name_of(name, n);
 		ASSERT_EQ(0, ERR(unlink(name)));
 	}
@@ -362,8 +364,9 @@ TEST_F(fs, reading_is_stable_under_change)
 		ASSERT_GT(5000, n);
 	}
 	ASSERT_EQ(1000, count);
-	for (n = 0; n < 1000; n++)
+	for (n = 0; n < 1000; n++) {
 		ASSERT_EQ(1, seen[n]) TH_LOG("stays%d", n);
+	}
 	ASSERT_EQ(0, system("rm -f comes*"));
 	drop_caches();
 	for (n = 999; n > 0; n -= 37) {
@@ -447,12 +450,13 @@ TEST_F(fs, positions_of_removed_names)
 TEST_F(fs, reading_while_all_is_removed)
 {
 	static unsigned char seen[MANY];
+	const int many = scaled("names", 3000);
 	struct dirent *entry;
 	char name[64];
 	int n;
 	DIR *dir;
 
-	for (n = 0; n < 3000; n++) {
+	for (n = 0; n < many; n++) {
 		name_of(name, n);
 		ASSERT_EQ(0, touch(name));
 	}

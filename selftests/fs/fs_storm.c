@@ -215,9 +215,13 @@ static void check_file(const char *path, const struct stat *st)
 	ssize_t len;
 
 	count_name(st);
+	if (fd < 0) {
+		complain(path, "not readable");
+		return;
+	}
 	while ((len = read(fd, buf, sizeof(buf))) > 0)
 		size += len;
-	if (fd < 0 || len < 0)
+	if (len < 0)
 		complain(path, "not readable");
 	else if (size != st->st_size)
 		complain(path, "size differs from what can be read");

@@ -152,6 +152,16 @@ drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
+# Usage: scaled WHAT N: as many of N as take the same time on this machine, which is
+# KMDOM_SCALE times slower than usual. Says so, beside what it prints.
+scaled() {
+	local less=$(($2 / ${KMDOM_SCALE:-1}))
+
+	((less > 0)) || less=1
+	((less == $2)) || printf '# scaled down: %d %s instead of %d\n' "$less" "$1" "$2" >&2
+	printf '%d\n' "$less"
+}
+
 plan() {
 	printf 'TAP version 13\n1..%d\n' "$1"
 }

@@ -27,9 +27,12 @@ goes_on() {
 
 # Kills the pager while the storm goes on, three times, each at another page.
 storm_of_pagers() {
-	local faults storm door
+	local faults storm door operations
 
-	"$TESTS/fs_storm" "$KMDOMFS_DIR/tree" 4 30000 2 >/tmp/storm.out &
+	# It must outlive three pagers, and those are slower too.
+	operations=$(scaled operations 30000)
+	((operations > 15000)) || operations=15000
+	"$TESTS/fs_storm" "$KMDOMFS_DIR/tree" 4 "$operations" 2 >/tmp/storm.out &
 	storm=$!
 	for door in ioctl uring ioctl; do
 		faults=$(stat_of faults)
@@ -53,7 +56,7 @@ remounted() {
 plan 7
 fs_begin "$FRAMES" || exit 1
 mkdir "$KMDOMFS_DIR/tree"
-check 'storm' storm 10000 1
+check 'storm' storm "$(scaled operations 10000)" 1
 check 'after remounting' remounted
 check 'storm with pagers that are killed' storm_of_pagers
 check 'after dropping caches' invariants

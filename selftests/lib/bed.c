@@ -98,6 +98,57 @@ int bed_conserved(struct bed *bed)
 	return say("conservation", pager_conserved(&bed->pager));
 }
 
+/**
+ * bed_fault_back() - does an absent page come back as it was?
+ * @bed: as for bed_serves()
+ * @ref: of the object of KT_PAGE in it; a helper reads it
+ * @page: what it has to hold
+ *
+ * Return: 0 if it does, else a negative errno
+ */
+int bed_fault_back(struct bed *bed, uint64_t ref, const struct kt_page *page)
+{
+	struct kt_page back = { 0 };
+	struct kmdom_event event;
+	int ret;
+
+	px_get_start(bed->procs, bed->client, KT_PAGE, ref, sizeof(back));
+	do {
+		ret = pager_event(&bed->pager, KMDOM_EVENT_FAULT, &event);
+		if (!ret)
+			ret = pager_answer(&bed->pager, PAGE_OF(event.level, event.index),
+					   event.version);
+	} while (!ret && (event.level || event.index != KT_REF_INDEX(ref)));
+	ret = px_get_finish(bed->procs, &back, sizeof(back)) ?: ret;
+	return ret ?: memcmp(page, &back, sizeof(back)) ? -EILSEQ : 0;
+}
+
+/**
+ * bed_serves() - does the domain still do what it is for?
+ * @bed: the bed, with a helper that is idle, KT_PAGE attached, and a session
+ *	that nobody else serves
+ *
+ * An object is made, exported, evicted, wanted and brought back, and freed.
+ *
+ * Return: 0 if it does, else a negative errno, which was said
+ */
+int bed_serves(struct bed *bed)
+{
+	static uint64_t seed;
+	struct kt_page page;
+	uint64_t ref;
+	int ret;
+
+	bytes_fill(&page, sizeof(page), ++seed);
+	ret = say("new object", kt_new(bed->client, 0, KT_PAGE, &page, sizeof(page), &ref));
+	if (ret)
+		return ret;
+	ret = say("preempt", pager_preempt(&bed->pager, KT_REF_INDEX(ref)));
+	if (!ret)
+		ret = say("fault", bed_fault_back(bed, ref, &page));
+	return say("free", kt_del(bed->client, 0, KT_PAGE, ref)) ?: ret;
+}
+
 /* The sessions of helpers that can still be asked, before their ends. */
 static int helpers_conserved(struct bed *bed)
 {
@@ -135,56 +186,6 @@ int bed_down(struct bed *bed)
 		pager_close(&bed->pager);
 	}
 	return ret ?: err;
-}
-
-static void param_path(char *path, size_t size, const char *name)
-{
-	snprintf(path, size, "/sys/module/kmdom/parameters/%s", name);
-}
-
-/**
- * param_get() - value of a parameter of kmdom.ko
- * @name: the parameter
- *
- * Return: the value, or a negative errno
- */
-long param_get(const char *name)
-{
-	char path[128];
-	long value;
-	FILE *file;
-	int n;
-
-	param_path(path, sizeof(path), name);
-	file = fopen(path, "r");
-	if (!file)
-		return -errno;
-	n = fscanf(file, "%ld", &value);
-	fclose(file);
-	return n == 1 ? value : -EIO;
-}
-
-/**
- * param_set() - set a parameter of kmdom.ko
- * @name: the parameter
- * @value: the value
- *
- * Return: 0 or a negative errno
- */
-int param_set(const char *name, long value)
-{
-	char path[128], text[32];
-	int fd, ret = 0;
-
-	param_path(path, sizeof(path), name);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	snprintf(text, sizeof(text), "%ld", value);
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
 }
 
 static __thread sigjmp_buf touch_env;

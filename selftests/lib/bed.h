@@ -57,10 +57,9 @@ struct bed {
 int bed_up(struct bed *bed, const struct bed_spec *spec);
 int bed_down(struct bed *bed);
 int bed_conserved(struct bed *bed);
+int bed_serves(struct bed *bed);
+int bed_fault_back(struct bed *bed, uint64_t ref, const struct kt_page *page);
 void bed_name(char *name, size_t size);
-
-long param_get(const char *name);
-int param_set(const char *name, long value);
 
 int touch(volatile char *addr, bool write);
 

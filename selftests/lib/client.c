@@ -174,7 +174,7 @@ int kt_pin(int fd, unsigned int op, unsigned int type, uint64_t ref, int write)
 {
 	struct kt_req req = {
 		.op = op, .nr_pins = 1,
-		.pins = { { .ref = ref, .type = type, .write = write } },
+		.pins = { { .ref = ref, .type = type, .mode = write } },
 	};
 	int ret = kt(fd, KT_IOC_BEGIN, &req);
 

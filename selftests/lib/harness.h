@@ -7,14 +7,16 @@
 #include "kselftest_harness.h"
 #include "bed.h"
 #include "load.h"
+#include "param.h"
 #include "remote.h"
+#include "scale.h"
 #include "trap.h"
 
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	240
 
 /* Milliseconds: "at once", on an emulated machine. */
-#define SOON	8000
+#define SOON	(8000 * scale())
 
 /* Runs all tests of a fixture against both doors. */
 #define BOTH_DOORS(fixture)						\

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <linux/kmdom.h>
 #include "load.h"
 
@@ -63,6 +64,10 @@ void load_init(struct load *load, int fd, unsigned int op, unsigned int type,
 
 static int complain(struct load *load, unsigned int i, const char *what, int ret)
 {
+	if (load->excuse && load->refs[i] && load->excuse(load, load->refs[i], ret)) {
+		load->refs[i] = 0;
+		return 0;
+	}
 	fprintf(stderr, "# load %u: object %u, ref %llx, type %u: %s: %s\n",
 		load->op, i, (unsigned long long)load->refs[i], load->type,
 		what, strerror(-ret));
@@ -139,6 +144,12 @@ static int step(struct load *load)
 	}
 }
 
+static void note(struct load *load)
+{
+	if (load->progress)
+		atomic_fetch_add(load->progress, 1);
+}
+
 /**
  * load_fill() - create all objects
  * @arg: struct load
@@ -151,9 +162,11 @@ long load_fill(void *arg)
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < load->objects && !ret; i++)
+	for (i = 0; i < load->objects && !ret; i++) {
 		if (!load->refs[i])
 			ret = create(load, i);
+		note(load);
+	}
 	return ret;
 }
 
@@ -173,8 +186,9 @@ long load_run(void *arg)
 		if (load->stop && atomic_load(load->stop))
 			break;
 		ret = step(load);
-		if (load->progress)
-			atomic_fetch_add(load->progress, 1);
+		note(load);
+		if (load->rest_us)
+			usleep(next(load) % (load->rest_us * 2));
 	}
 	return ret;
 }
@@ -191,9 +205,11 @@ long load_verify(void *arg)
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < load->objects && !ret; i++)
+	for (i = 0; i < load->objects && !ret; i++) {
 		if (load->refs[i])
 			ret = verify(load, i);
+		note(load);
+	}
 	return ret;
 }
 

@@ -283,7 +283,8 @@ int64_t pager_revoke(struct pager *pager, uint64_t first, uint32_t nr)
 int pager_export(struct pager *pager, uint64_t index, uint16_t flags)
 {
 	struct kmdom_op op = {
-		.code = KMDOM_OP_EXPORT, .flags = flags, .index = index,
+		.code = KMDOM_OP_EXPORT, .flags = flags,
+		.level = PAGE_LEVEL(index), .index = PAGE_INDEX(index),
 		.buf = (unsigned long)pager->buf, .len = KMDOM_RECORD_MAX,
 	};
 	int64_t ret = pager_op(pager, &op);
@@ -300,7 +301,8 @@ static int on_page(struct pager *pager, uint16_t code, uint64_t index,
 		   uint64_t version, uint16_t flags)
 {
 	struct kmdom_op op = {
-		.code = code, .flags = flags, .index = index, .version = version,
+		.code = code, .flags = flags,
+		.level = PAGE_LEVEL(index), .index = PAGE_INDEX(index), .version = version,
 	};
 
 	return pager_op(pager, &op);
@@ -367,7 +369,8 @@ int pager_restore(struct pager *pager, uint64_t index, uint64_t version,
 		  const void *record, uint32_t len)
 {
 	struct kmdom_op op = {
-		.code = KMDOM_OP_RESTORE, .index = index, .version = version,
+		.code = KMDOM_OP_RESTORE,
+		.level = PAGE_LEVEL(index), .index = PAGE_INDEX(index), .version = version,
 		.buf = (unsigned long)record, .len = len,
 	};
 
@@ -404,7 +407,8 @@ int64_t pager_refuse(struct pager *pager, uint64_t index, uint64_t version,
 		     uint16_t flags)
 {
 	struct kmdom_op op = {
-		.code = KMDOM_OP_REFUSE, .flags = flags, .index = index,
+		.code = KMDOM_OP_REFUSE, .flags = flags,
+		.level = PAGE_LEVEL(index), .index = PAGE_INDEX(index),
 		.version = version,
 	};
 
@@ -446,12 +450,12 @@ int pager_scan(struct pager *pager, uint64_t *cursor, struct kmdom_page *pages,
  */
 int pager_look(struct pager *pager, uint64_t index, struct kmdom_page *page)
 {
-	uint64_t cursor = index;
+	uint64_t cursor = KMDOM_SCAN_AT(PAGE_LEVEL(index), PAGE_INDEX(index));
 	int ret = pager_scan(pager, &cursor, page, 1, 0);
 
 	if (ret < 0)
 		return ret;
-	return ret == 1 && page->index == index && !page->level ? 0 : -ENOENT;
+	return ret == 1 && PAGE_OF(page->level, page->index) == index ? 0 : -ENOENT;
 }
 
 /**

@@ -15,6 +15,14 @@
 
 struct pager;
 
+/*
+ * A page as the functions here name it: its level and its index there in one
+ * number, which of a page of objects is the index.
+ */
+#define PAGE_OF(level, index)	((uint64_t)(level) << 60 | (index))
+#define PAGE_LEVEL(page)	((unsigned int)((page) >> 60))
+#define PAGE_INDEX(page)	((page) & ((1ULL << 60) - 1))
+
 /**
  * struct pager_hooks - where a pager's server can be made to lie
  * @fault: answers a fault; returns false if it wants the honest answer given

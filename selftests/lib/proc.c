@@ -81,17 +81,28 @@ static void child_loop(struct proc *proc, int req, int rsp)
  */
 int proc_spawn(struct proc *proc, unsigned int id)
 {
+	memset(proc, 0, sizeof(*proc));
+	proc->id = id;
+	proc->arg = shared_alloc(PROC_ARG);
+	proc->data = shared_alloc(PROC_DATA);
+	return proc_respawn(proc);
+}
+
+/**
+ * proc_respawn() - start a helper process in the place of one that is dead
+ * @proc: as proc_reap() left it; its shared memory is used again
+ *
+ * Return: 0 or a negative errno
+ */
+int proc_respawn(struct proc *proc)
+{
 	int req[2], rsp[2];
 	pid_t parent = getpid();
 
-	memset(proc, 0, sizeof(*proc));
-	proc->id = id;
 	if (pipe(req))
 		return -errno;
 	if (pipe(rsp))
 		return -errno;
-	proc->arg = shared_alloc(PROC_ARG);
-	proc->data = shared_alloc(PROC_DATA);
 	fflush(NULL);
 	proc->pid = fork();
 	if (proc->pid < 0)

@@ -39,6 +39,7 @@ struct proc {
 };
 
 int proc_spawn(struct proc *proc, unsigned int id);
+int proc_respawn(struct proc *proc);
 void proc_start(struct proc *proc, proc_fn fn, const void *arg, size_t len);
 bool proc_done(struct proc *proc, int timeout_ms);
 long proc_finish(struct proc *proc, void *arg, size_t len);

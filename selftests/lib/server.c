@@ -19,7 +19,8 @@ static int preempt_batch(struct pager *pager, const struct kmdom_page *pages,
 
 	for (i = 0; i < nr; i++)
 		ops[i] = (struct kmdom_op) {
-			.code = KMDOM_OP_EXPORT, .index = pages[i].index,
+			.code = KMDOM_OP_EXPORT, .level = pages[i].level,
+			.index = pages[i].index,
 			.buf = (unsigned long)pager->buf + i * KMDOM_RECORD_MAX,
 			.len = KMDOM_RECORD_MAX,
 		};
@@ -27,13 +28,16 @@ static int preempt_batch(struct pager *pager, const struct kmdom_page *pages,
 	if (ret)
 		return ret;
 	for (i = 0; i < nr; i++) {
-		if (results[i].ret && results[i].ret != -EALREADY)
+		if (results[i].ret && results[i].ret != -EALREADY &&
+		    results[i].ret != -ENODATA)
 			continue;
 		if (!results[i].ret)
-			store_put(pager->store, pages[i].index, results[i].version,
-				  pager->buf + i * KMDOM_RECORD_MAX, results[i].len);
+			store_put(pager->store, PAGE_OF(pages[i].level, pages[i].index),
+				  results[i].version, pager->buf + i * KMDOM_RECORD_MAX,
+				  results[i].len);
 		ops[kept++] = (struct kmdom_op) {
-			.code = KMDOM_OP_EVICT, .index = pages[i].index,
+			.code = KMDOM_OP_EVICT, .level = pages[i].level,
+			.index = pages[i].index,
 			.version = results[i].version,
 		};
 	}
@@ -58,8 +62,9 @@ static int sweep(struct pager *pager, bool hard, bool *end)
 		return nr;
 	*end = !pager->hand;
 	for (i = 0; i < nr; i++) {
-		if (pages[i].level || pages[i].state != KMDOM_PAGE_PRESENT ||
-		    pages[i].flags & (KMDOM_PAGEF_PINNED | KMDOM_PAGEF_WANTED) ||
+		if (pages[i].state != KMDOM_PAGE_PRESENT ||
+		    pages[i].flags & (KMDOM_PAGEF_PINNED | KMDOM_PAGEF_WANTED |
+				      KMDOM_PAGEF_HOLDS) ||
 		    (!hard && pages[i].flags & KMDOM_PAGEF_REFERENCED))
 			continue;
 		pages[kept++] = pages[i];
@@ -105,28 +110,29 @@ int pager_preempt_all(struct pager *pager)
 }
 
 /*
- * EALREADY: somebody else brought it. ESTALE, ENOENT: it has moved on since.
+ * EALREADY: somebody else brought it. ESTALE, ENOENT, ENXIO: it has moved on since.
  * ENOBUFS: nothing can be preempted now; the event is asked for once more.
  */
 static int serve_fault(struct pager *pager, const struct kmdom_event *ev)
 {
+	uint64_t page = PAGE_OF(ev->level, ev->index);
 	int ret;
 
 	if (pager->hooks.fault && pager->hooks.fault(pager, ev))
 		return 0;
-	ret = pager_answer(pager, ev->index, ev->version);
+	ret = pager_answer(pager, page, ev->version);
 	if (ret == -ENOBUFS) {
 		pager->lack++;
 		ret = make_room(pager);
 		if (!ret)
-			ret = pager_answer(pager, ev->index, ev->version);
+			ret = pager_answer(pager, page, ev->version);
 		if (ret == -ENOBUFS) {
 			pager->lack++;
 			return pager_resend(pager) < 0 ? ret : 0;
 		}
 	}
 	pager->faults += !ret;
-	return ret == -EALREADY || ret == -ESTALE || ret == -ENOENT ? 0 : ret;
+	return ret == -EALREADY || ret == -ESTALE || ret == -ENOENT || ret == -ENXIO ? 0 : ret;
 }
 
 /**

@@ -23,6 +23,7 @@
 #define KT_SETMAX	8	/* pins of a pin set: KMDOM_PINS_MAX */
 #define KT_NOWAIT	1	/* flag of an operation: KMDOM_OP_NOWAIT */
 #define KT_RECLAIM	2	/* flag of a pin set: asked for by a task in reclaim */
+#define KT_CROWD	1023	/* caches of a domain, at most */
 
 /**
  * enum kt_type - the types that a client can attach
@@ -33,6 +34,9 @@
  * @KT_TINY: struct kt_tiny, the smallest, SEALED
  * @KT_NARROW: struct kt_narrow, SEALED; a test can break its invariants
  * @KT_WORST: 64 bytes, SIGNED, of which 86 can leave: about the longest record
+ * @KT_CHECKED: struct kt_checked, CHECKED, with a check of its own
+ * @KT_DISCARD: struct kt_discard, DISCARD, with a secret field
+ * @KT_SCRATCH: 4096 bytes, DISCARD
  * @KT_OTHER_SMALL: of KT_SMALL's name, with another schema
  * @KT_BAD: from here on, types that may not be attached, for one reason each
  */
@@ -44,11 +48,14 @@ enum kt_type {
 	KT_TINY,
 	KT_NARROW,
 	KT_WORST,
+	KT_CHECKED,
+	KT_DISCARD,
+	KT_SCRATCH,
 	KT_OTHER_SMALL,
 	KT_BAD,
 	KT_BAD_SECRET_SIGNED = KT_BAD,
-	KT_BAD_POLICY_DISCARD,
-	KT_BAD_POLICY_CHECKED,
+	KT_BAD_SECRET_CHECKED,
+	KT_BAD_AUTHORITY_CHECKED,
 	KT_BAD_POLICY_UNKNOWN,
 	KT_BAD_SIZE_ODD,
 	KT_BAD_SIZE_SMALL,
@@ -114,10 +121,36 @@ struct kt_narrow {
 	__u64 ref;		/* of a struct kt_small */
 };
 
+struct kt_checked {
+	__u8 colour;		/* 1 to KT_COLOURS */
+	__u8 flags;		/* of KT_FLAGS */
+	__u16 len;		/* of bytes: no range of its own */
+	__u32 sum;		/* KT_SUM() of colour, flags, len, number */
+	__u64 number;
+	__u64 ref;		/* of a struct kt_checked */
+	__u8 bytes[16];
+	__u8 note[16];		/* trimmed */
+	__u64 kernel;		/* kernel-only */
+};
+
+#define KT_COLOURS	7
+#define KT_FLAGS	0x83
+#define KT_SUM(obj)	((__u32)((obj)->colour + (obj)->flags + (obj)->len + (obj)->number))
+
+struct kt_discard {
+	__u64 number;
+	__u8 secret[24];
+};
+
+/* What a pin is for. */
+#define KT_PIN_READ	0
+#define KT_PIN_WRITE	1
+#define KT_PIN_TABLE	2	/* to be freed: struct kmdom_pin.table */
+
 struct kt_pin {
 	__u64 ref;
 	__u32 type;
-	__u32 write;
+	__u32 mode;
 };
 
 /* What a domain uses, as struct kmdom_usage. */
@@ -177,6 +210,7 @@ struct kt_req {
 #define KT_IOC_DETACH	KT_IOC(4)	/* type */
 #define KT_IOC_ANCHOR	KT_IOC(5)	/* type; out: ref */
 #define KT_IOC_ANCHORED	KT_IOC(6)	/* type, ref: set it */
+#define KT_IOC_CROWD	KT_IOC(7)	/* nr_pins: so many caches of the largest schema */
 
 /* One step of an operation each. */
 #define KT_IOC_BEGIN	KT_IOC(16)	/* op, flags */

@@ -6,6 +6,8 @@
  * no real client does.
  */
 #include <linux/err.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
@@ -78,7 +80,7 @@ void kt_op_end(struct kt_client *client, struct kt_op *op)
 	unsigned int i;
 
 	for (i = 0; i < KT_PLACES; i++)
-		if (op->pins[i].obj)
+		if (op->pins[i].held)
 			kmdom_unpin(&op->op, &op->pins[i]);
 	kmdom_op_end(&op->op);
 	op->begun = false;
@@ -109,7 +111,7 @@ static int do_put(struct kt_client *client)
 
 	if (!client->dom)
 		return -ENOENT;
-	if (client->active)
+	if (client->active || client->nr_crowd)
 		return -EBUSY;
 	for (i = 0; i < KT_TYPES; i++)
 		if (client->caches[i])
@@ -178,6 +180,11 @@ static int do_anchor(struct kt_client *client, struct kt_req *req, bool set)
 	return 0;
 }
 
+static int do_crowd(struct kt_client *client, struct kt_req *req)
+{
+	return client->dom ? kt_crowd_attach(client, req->nr_pins) : -ENOENT;
+}
+
 /* Calls on the client. */
 static int client_call(struct kt_client *client, unsigned int cmd,
 		       struct kt_req *req)
@@ -197,6 +204,8 @@ static int client_call(struct kt_client *client, unsigned int cmd,
 		return do_anchor(client, req, false);
 	case KT_IOC_ANCHORED:
 		return do_anchor(client, req, true);
+	case KT_IOC_CROWD:
+		return do_crowd(client, req);
 	}
 	return -ENOTTY;
 }
@@ -212,12 +221,13 @@ static int do_pinset(struct kt_client *client, struct kt_op *op,
 	    req->pin + req->nr_pins > KT_PLACES)
 		return -EINVAL;
 	for (i = 0; i < req->nr_pins; i++) {
-		if (pins[i].obj || !kt_cache(client, req->pins[i].type))
+		if (pins[i].held || !kt_cache(client, req->pins[i].type))
 			return -EINVAL;
 		pins[i] = (struct kmdom_pin) {
 			.ref = req->pins[i].ref,
 			.cache = kt_cache(client, req->pins[i].type),
-			.write = req->pins[i].write,
+			.write = req->pins[i].mode == KT_PIN_WRITE,
+			.table = req->pins[i].mode == KT_PIN_TABLE,
 		};
 	}
 	if (!(req->flags & KT_RECLAIM))
@@ -234,7 +244,7 @@ static int do_alloc(struct kt_client *client, struct kt_op *op,
 	struct kmdom_pin *pin = &op->pins[req->pin];
 	int ret;
 
-	if (pin->obj || !kt_cache(client, req->type))
+	if (pin->held || !kt_cache(client, req->type))
 		return -EINVAL;
 	*pin = (struct kmdom_pin) { .cache = kt_cache(client, req->type) };
 	ret = kmdom_alloc(&op->op, pin);
@@ -291,7 +301,7 @@ static int do_drop(struct kt_op *op, struct kt_req *req, bool free)
 {
 	struct kmdom_pin *pin = &op->pins[req->pin];
 
-	if (!pin->obj)
+	if (!pin->held)
 		return -ENOENT;
 	if (free && !pin->write)
 		return -EINVAL;
@@ -299,7 +309,6 @@ static int do_drop(struct kt_op *op, struct kt_req *req, bool free)
 		kmdom_free_pinned(&op->op, pin);
 	else
 		kmdom_unpin(&op->op, pin);
-	pin->obj = NULL;
 	return 0;
 }
 
@@ -350,7 +359,9 @@ static int op_call(struct kt_client *client, struct kt_op *op, unsigned int cmd,
 	}
 	if (!op->begun)
 		return -ENOENT;
+	kmdom_op_take_over(&op->op);
 	ret = step_call(client, op, cmd, req);
+	kmdom_op_hand_over(&op->op);
 	req->waited = op->op.waited;
 	return ret;
 }
@@ -434,12 +445,16 @@ static int kt_release(struct inode *inode, struct file *file)
 	struct kt_client *client = file->private_data;
 	unsigned int i;
 
-	for (i = 0; i < KT_OPS; i++)
-		if (client->ops[i].begun)
-			kt_op_end(client, &client->ops[i]);
+	for (i = 0; i < KT_OPS; i++) {
+		if (!client->ops[i].begun)
+			continue;
+		kmdom_op_take_over(&client->ops[i].op);
+		kt_op_end(client, &client->ops[i]);
+	}
 	for (i = 0; i < KT_TYPES; i++)
 		if (client->caches[i])
 			kmdom_cache_detach(client->caches[i]);
+	kt_crowd_attach(client, 0);
 	if (client->dom)
 		kmdom_domain_put(client->dom);
 	client_free(client);
@@ -460,7 +475,19 @@ static struct miscdevice kt_device = {
 	.fops = &kt_fops,
 	.mode = 0600,
 };
-module_misc_device(kt_device);
+
+static int __init kt_init(void)
+{
+	kt_crowd_init();
+	return misc_register(&kt_device);
+}
+module_init(kt_init);
+
+static void __exit kt_exit(void)
+{
+	misc_deregister(&kt_device);
+}
+module_exit(kt_exit);
 
 MODULE_DESCRIPTION("Client of kernel-memory domains, for the selftests");
 MODULE_LICENSE("GPL");

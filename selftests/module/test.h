@@ -26,10 +26,12 @@ struct kt_op {
 
 /**
  * struct kt_client - one open file
- * @lock: protects @dom, @caches and @active. Taken inside a kt_op's lock, and
+ * @lock: protects all but @ops. Taken inside a kt_op's lock, and
  *	never held while something waits for a pager
  * @dom: NULL until one was found; stays while there are caches or operations
  * @caches: by type; an entry stays while there are operations
+ * @crowd: caches of the crowd, from the first
+ * @nr_crowd: how many
  * @active: operations that were begun
  * @ops: by number
  */
@@ -37,6 +39,8 @@ struct kt_client {
 	struct mutex lock;	/* inside a kt_op's */
 	struct kmdom_domain *dom;
 	struct kmdom_cache *caches[KT_TYPES];
+	struct kmdom_cache *crowd[KT_CROWD];
+	unsigned int nr_crowd;
 	unsigned int active;
 	struct kt_op ops[KT_OPS];
 };
@@ -47,6 +51,9 @@ int kt_op_begin(struct kt_client *client, struct kt_op *op, unsigned int flags);
 void kt_op_end(struct kt_client *client, struct kt_op *op);
 struct kmdom_cache *kt_cache(struct kt_client *client, u32 type);
 int kt_window(const struct kt_req *req, u32 type);
+
+void kt_crowd_init(void);
+int kt_crowd_attach(struct kt_client *client, unsigned int nr);
 
 int kt_new(struct kt_client *client, struct kt_op *op, struct kt_req *req);
 int kt_get(struct kt_client *client, struct kt_op *op, struct kt_req *req);

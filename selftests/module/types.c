@@ -12,6 +12,8 @@ static_assert(sizeof(struct kt_small) == 64);
 static_assert(sizeof(struct kt_signed) == 128);
 static_assert(sizeof(struct kt_tiny) == KMDOM_OBJECT_MIN);
 static_assert(sizeof(struct kt_narrow) == 32);
+static_assert(sizeof(struct kt_checked) == 64);
+static_assert(sizeof(struct kt_discard) == 32);
 static_assert(KT_SETMAX == KMDOM_PINS_MAX);
 static_assert(KT_NOWAIT == KMDOM_OP_NOWAIT);
 
@@ -77,6 +79,34 @@ static const struct kmdom_field narrow_fields[] = {
 	KMDOM_F_REF(struct kt_narrow, ref, "kt_small"),
 };
 
+static const struct kmdom_field checked_fields[] = {
+	KMDOM_F_INT(struct kt_checked, colour, 1, KT_COLOURS),
+	KMDOM_F_FLAGS(struct kt_checked, flags, KT_FLAGS),
+	KMDOM_F_INT(struct kt_checked, len, 0, 0),
+	KMDOM_F_INT(struct kt_checked, sum, 0, 0),
+	KMDOM_F_INT(struct kt_checked, number, 0, 0),
+	KMDOM_F_REF(struct kt_checked, ref, "kt_checked"),
+	KMDOM_F_BYTES(struct kt_checked, bytes, 2),
+	KMDOM_F_BYTES(struct kt_checked, note, KMDOM_LEN_TRIM),
+	KMDOM_F_KERNEL(struct kt_checked, kernel),
+};
+
+static bool checked_check(const void *obj)
+{
+	const struct kt_checked *checked = obj;
+
+	return checked->sum == KT_SUM(checked);
+}
+
+static const struct kmdom_field discard_fields[] = {
+	KMDOM_F_INT(struct kt_discard, number, 0, 0),
+	KMDOM_F_SECRET(struct kt_discard, secret, KMDOM_LEN_ALL),
+};
+
+static const struct kmdom_field authority_fields[] = {
+	KMDOM_F_AUTHORITY(struct kt_tiny, number, 0, 0),
+};
+
 /* Tables written by place, where the macros would not let a mistake be made. */
 #define FIELD(off, sz, k, ...) {					\
 	.name = "f" #off, .offset = (off), .size = (sz),		\
@@ -94,35 +124,47 @@ static const struct kmdom_field worst_fields[] = {
 	TIMES8(BYTE, 0), BYTE(8), BYTE(9),
 	FIELD(10, 54, BYTES, .len_field = KMDOM_LEN_TRIM),
 };
+
 static const struct kmdom_field long_fields[] = { TIMES64(BYTE) };
 static const struct kmdom_field many_fields[] = { TIMES64(INT1), INT1(64) };
+
 static const struct kmdom_field secret_fields[] = {
 	FIELD(0, 16, SECRET, .len_field = KMDOM_LEN_ALL),
 };
+
 static const struct kmdom_field overlap_fields[] = {
 	FIELD(0, 8, INT), FIELD(4, 4, INT),
 };
+
 static const struct kmdom_field outside_fields[] = {
 	FIELD(0, 8, INT), FIELD(16, 8, INT),
 };
+
 static const struct kmdom_field int_size_fields[] = { FIELD(0, 3, INT) };
+
 static const struct kmdom_field int_range_fields[] = {
 	FIELD(0, 4, INT, .min = 2, .max = 1),
 };
+
 static const struct kmdom_field ref_size_fields[] = { FIELD(0, 4, REF) };
 static const struct kmdom_field size_small_fields[] = { FIELD(0, 8, INT) };
+
 static const struct kmdom_field kind_fields[] = {
 	{ .name = "f0", .offset = 0, .size = 8, .kind = KMDOM_FIELD_KERNEL + 1 },
 };
+
 static const struct kmdom_field len_later_fields[] = {
 	FIELD(0, 8, BYTES, .len_field = 1), FIELD(8, 2, INT),
 };
+
 static const struct kmdom_field len_kind_fields[] = {
 	FIELD(8, 8, REF), FIELD(0, 8, BYTES, .len_field = 0),
 };
+
 static const struct kmdom_field len_place_fields[] = {
 	FIELD(0, 8, BYTES, .len_field = 7),
 };
+
 static const struct kmdom_field no_size_fields[] = {
 	FIELD(0, 0, BYTES, .len_field = KMDOM_LEN_ALL),
 };
@@ -144,11 +186,19 @@ const struct kmdom_type kt_types[KT_TYPES] = {
 	[KT_TINY] = SEALED("kt_tiny", sizeof(struct kt_tiny), tiny_fields),
 	[KT_NARROW] = SEALED("kt_narrow", sizeof(struct kt_narrow), narrow_fields),
 	[KT_WORST] = SIGNED("kt_worst", 64, worst_fields),
+	[KT_CHECKED] = TYPE_OF("kt_checked", sizeof(struct kt_checked),
+			       KMDOM_POLICY_CHECKED, checked_fields,
+			       .check = checked_check),
+	[KT_DISCARD] = TYPE_OF("kt_discard", sizeof(struct kt_discard),
+			       KMDOM_POLICY_DISCARD, discard_fields),
+	[KT_SCRATCH] = TYPE_OF("kt_scratch", sizeof(struct kt_page),
+			       KMDOM_POLICY_DISCARD, page_fields),
 	[KT_OTHER_SMALL] = SEALED("kt_small", sizeof(struct kt_small), other_fields,
 				  .restore = small_restore),
 	[KT_BAD_SECRET_SIGNED] = SIGNED("kt_bad", 16, secret_fields),
-	[KT_BAD_POLICY_DISCARD] = TYPE_OF("kt_bad", 16, KMDOM_POLICY_DISCARD, tiny_fields),
-	[KT_BAD_POLICY_CHECKED] = TYPE_OF("kt_bad", 16, KMDOM_POLICY_CHECKED, tiny_fields),
+	[KT_BAD_SECRET_CHECKED] = TYPE_OF("kt_bad", 16, KMDOM_POLICY_CHECKED, secret_fields),
+	[KT_BAD_AUTHORITY_CHECKED] = TYPE_OF("kt_bad", 16, KMDOM_POLICY_CHECKED,
+					     authority_fields),
 	[KT_BAD_POLICY_UNKNOWN] = TYPE_OF("kt_bad", 16, KMDOM_POLICY_SEALED + 1, tiny_fields),
 	[KT_BAD_SIZE_ODD] = SEALED("kt_bad", 20, tiny_fields),
 	[KT_BAD_SIZE_SMALL] = SEALED("kt_bad", 8, size_small_fields),

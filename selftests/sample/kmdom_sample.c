@@ -142,6 +142,7 @@ static const struct file_operations sample_fops = {
 	.owner = THIS_MODULE, .open = sample_open, .release = sample_release,
 	.read = sample_read, .write = sample_write,
 };
+
 static struct miscdevice sample_device = {
 	.minor = MISC_DYNAMIC_MINOR, .name = "kmdom_sample", .fops = &sample_fops,
 };

@@ -1,34 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * header_test.c - received headers: every way to be wrong has its errno
+ * header_test.c - received headers: every way to be wrong has its reason
  */
 #include "unit.h"
 
-/* Is the byte of that number in the header one of @member's? */
-#define IS_OF(byte, member)						\
-	((byte) - offsetof(struct kmdom_record, member) <		\
-	 sizeof_field(struct kmdom_record, member))
-
-/* The errno of a header that is wrong in this byte only. */
-static int errno_of_byte(unsigned int byte)
+/* Why a header is rejected that is wrong in this byte only. */
+static enum kmdom_reject reason_of_byte(unsigned int byte)
 {
-	if (IS_OF(byte, level) || IS_OF(byte, domain) || IS_OF(byte, index))
-		return -EXDEV;
-	return IS_OF(byte, version) ? -ESTALE : -EINVAL;
+	static const struct {
+		size_t end;
+		enum kmdom_reject why;
+	} parts[] = {
+		{ offsetof(struct kmdom_record, format), KMDOM_REJECT_MAGIC },
+		{ offsetof(struct kmdom_record, policy), KMDOM_REJECT_FORMAT },
+		{ offsetof(struct kmdom_record, level), KMDOM_REJECT_POLICY },
+		{ offsetof(struct kmdom_record, type), KMDOM_REJECT_LEVEL },
+		{ offsetof(struct kmdom_record, domain), KMDOM_REJECT_TYPE },
+		{ offsetof(struct kmdom_record, index), KMDOM_REJECT_DOMAIN },
+		{ offsetof(struct kmdom_record, version), KMDOM_REJECT_INDEX },
+		{ offsetof(struct kmdom_record, length), KMDOM_REJECT_VERSION },
+		{ offsetof(struct kmdom_record, slots), KMDOM_REJECT_SIZE },
+		{ offsetof(struct kmdom_record, live), KMDOM_REJECT_SLOTS },
+		{ offsetof(struct kmdom_record, reserved), KMDOM_REJECT_LIVE },
+		{ offsetof(struct kmdom_record, map), KMDOM_REJECT_RESERVED },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (byte < parts[i].end)
+			return parts[i].why;
+	}
+	return KMDOM_REJECT_LIVE;
 }
 
-static int check(struct unit_page *p, const void *rec)
+/* A slot that the page does not have is told of before the count of slots. */
+static enum kmdom_reject reason_of_bit(const struct unit_page *p, unsigned int bit)
+{
+	unsigned int map = 8 * offsetof(struct kmdom_record, map);
+
+	return bit >= map + p->schema.slots ? KMDOM_REJECT_MAP :
+					      reason_of_byte(bit / 8);
+}
+
+static enum kmdom_reject check(struct unit_page *p, const void *rec)
 {
 	u8 *copy = unit_alloc(p->len);
-	int ret;
+	enum kmdom_reject why;
 
 	memcpy(copy, rec, p->len);
-	ret = kmdom_record_check(&p->schema, &p->id, copy, p->len);
+	why = kmdom_record_check(&p->schema, &p->id, copy, p->len);
 	/* What is refused is left as it came. */
-	if (ret)
+	if (why)
 		EXPECT(!memcmp(copy, rec, p->len));
-	free(copy);
-	return ret;
+	unit_free(copy);
+	return why;
 }
 
 static unsigned int flip_bits(struct unit_page *p)
@@ -37,14 +62,14 @@ static unsigned int flip_bits(struct unit_page *p)
 
 	for (bit = 0; bit < 8 * sizeof(struct kmdom_record); bit++) {
 		p->rec[bit / 8] ^= BIT(bit % 8);
-		EXPECT_EQ(check(p, p->rec), errno_of_byte(bit / 8));
+		EXPECT_EQ(check(p, p->rec), reason_of_bit(p, bit));
 		p->rec[bit / 8] ^= BIT(bit % 8);
 	}
 	EXPECT_EQ(check(p, p->rec), 0);
 	return bit;
 }
 
-void test_header_bit_flips(void)
+static void test_bit_flips(struct kunit *test)
 {
 	struct unit_page *p = unit_alloc(sizeof(*p));
 	unsigned int i, flips = 0;
@@ -54,22 +79,15 @@ void test_header_bit_flips(void)
 		flips += flip_bits(p);
 		unit_page_free(p);
 	}
-	EXPECT_EQ(flips, UNIT_NR_TYPES * 768);
-	free(p);
+	EXPECT_CASES(flips, UNIT_NR_TYPES * 768);
+	unit_free(p);
 }
 
-/* The lower, the sooner it is told of a header that is wrong in several bytes. */
-static unsigned int order_of_byte(unsigned int byte)
-{
-	if (IS_OF(byte, magic) || IS_OF(byte, format) || IS_OF(byte, reserved))
-		return 0;
-	if (errno_of_byte(byte) == -EXDEV)
-		return 1;
-	return errno_of_byte(byte) == -ESTALE ? 3 : 2;
-}
-
-/* What is no record goes first, then what is of another page, whatever its type. */
-void test_header_order_of_errors(void)
+/*
+ * What is wrong in several ways is told of in the order of the reasons: what is no
+ * record goes first, then what is of another page, whatever its type.
+ */
+static void test_order_of_reasons(struct kunit *test)
 {
 	struct unit_page *p = unit_alloc(sizeof(*p));
 	unsigned int a, b, cases = 0;
@@ -77,26 +95,26 @@ void test_header_order_of_errors(void)
 	unit_page_make(p, &unit_types[1]);
 	for (a = 0; a < sizeof(struct kmdom_record); a++) {
 		for (b = 0; b < offsetof(struct kmdom_record, map); b++) {
-			bool first = order_of_byte(a) <= order_of_byte(b);
-			int wanted = errno_of_byte(first ? a : b);
+			enum kmdom_reject one = reason_of_bit(p, 8 * a);
+			enum kmdom_reject two = reason_of_byte(b);
 
 			if (a == b)
 				continue;
 			p->rec[a] ^= 1;
 			p->rec[b] ^= 4;
-			EXPECT_EQ(check(p, p->rec), wanted);
+			EXPECT_EQ(check(p, p->rec), one < two ? one : two);
 			p->rec[a] ^= 1;
 			p->rec[b] ^= 4;
 			cases++;
 		}
 	}
-	EXPECT_EQ(cases, 96 * 64 - 64);
+	EXPECT_CASES(cases, 96 * 64 - 64);
 	unit_page_free(p);
-	free(p);
+	unit_free(p);
 }
 
 /* The length that came counts, and the header must say the same. */
-void test_header_lengths(void)
+static void test_lengths(struct kunit *test)
 {
 	struct unit_page *p = unit_alloc(sizeof(*p));
 	struct kmdom_record *rec;
@@ -111,15 +129,78 @@ void test_header_lengths(void)
 		memcpy(buf, p->rec, len < (unsigned int)p->len ? len :
 						(unsigned int)p->len);
 		EXPECT_EQ(kmdom_record_check(&p->schema, &p->id, buf, len),
-			  len == (unsigned int)p->len ? 0 : -EINVAL);
+			  len == (unsigned int)p->len ? KMDOM_REJECT_NONE :
+			  fits ? KMDOM_REJECT_SIZE : KMDOM_REJECT_LENGTH);
 		if (len >= sizeof(*rec)) {
 			rec = (struct kmdom_record *)buf;
 			rec->length = cpu_to_le32(len);
 			EXPECT_EQ(kmdom_record_check(&p->schema, &p->id, buf,
-						     len), fits ? 0 : -EINVAL);
+						     len), fits ? KMDOM_REJECT_NONE :
+				  KMDOM_REJECT_LENGTH);
 		}
-		free(buf);
+		unit_free(buf);
 	}
 	unit_page_free(p);
-	free(p);
+	unit_free(p);
 }
+
+/* The length of a CHECKED record is its pager's: the header does not say it. */
+static void test_checked_length(struct kunit *test)
+{
+	struct unit_page *p = unit_alloc(sizeof(*p));
+	struct kmdom_record *rec;
+	unsigned int len, cases = 0;
+
+	unit_page_make(p, &unit_types[UNIT_CHECKED]);
+	rec = (struct kmdom_record *)p->rec;
+	EXPECT_EQ(rec->length, 0);
+	for (len = KMDOM_RECORD_MIN; len <= KMDOM_RECORD_MAX; len++, cases++)
+		EXPECT_EQ(kmdom_record_check(&p->schema, &p->id, p->rec, len),
+			  KMDOM_REJECT_NONE);
+	rec->length = cpu_to_le32(p->len);
+	EXPECT_EQ(kmdom_record_check(&p->schema, &p->id, p->rec, p->len),
+		  KMDOM_REJECT_SIZE);
+	EXPECT_CASES(cases, KMDOM_RECORD_MAX - KMDOM_RECORD_MIN + 1);
+	unit_page_free(p);
+	unit_free(p);
+}
+
+/* Each reason has an errno, and no other is ever told. */
+static void test_errors(struct kunit *test)
+{
+	static const struct {
+		enum kmdom_reject why;
+		int error;
+	} others[] = {
+		{ KMDOM_REJECT_NONE, 0 }, { KMDOM_REJECT_STALE, -ESTALE },
+		{ KMDOM_REJECT_DOMAIN, -EXDEV }, { KMDOM_REJECT_LEVEL, -EXDEV },
+		{ KMDOM_REJECT_INDEX, -EXDEV }, { KMDOM_REJECT_VERSION, -ESTALE },
+		{ KMDOM_REJECT_TAG, -EBADMSG },
+	};
+	unsigned int why, i;
+
+	for (why = 0; why < KMDOM_NR_REJECTS; why++) {
+		int wanted = -EINVAL;
+
+		for (i = 0; i < ARRAY_SIZE(others); i++) {
+			if (others[i].why == why)
+				wanted = others[i].error;
+		}
+		EXPECT_EQ(kmdom_reject_error(why), wanted);
+	}
+	EXPECT_CASES(why, 25);
+}
+
+static struct kunit_case header_cases[] = {
+	KUNIT_CASE(test_bit_flips),
+	KUNIT_CASE(test_order_of_reasons),
+	KUNIT_CASE(test_lengths),
+	KUNIT_CASE(test_checked_length),
+	KUNIT_CASE(test_errors),
+	{}
+};
+
+struct kunit_suite header_suite = {
+	.name = "kmdom_header",
+	.test_cases = header_cases,
+};

@@ -83,6 +83,9 @@ static void random_object(const struct kmdom_type *type, u8 *obj)
 		case KMDOM_FIELD_INT:
 			put_int(field, obj, random_int(type, i));
 			break;
+		case KMDOM_FIELD_FLAGS:
+			put_int(field, obj, unit_random() & field->max);
+			break;
 		case KMDOM_FIELD_REF:
 			put_int(field, obj, unit_random_below(4) == 0 ? 0 :
 				kmdom_ref_make(1 + (unit_random() >> 29),
@@ -117,8 +120,11 @@ void unit_page_make(struct unit_page *p, const struct kmdom_type *type)
 	p->id.version = unit_random() & KMDOM_ENTRY_VALUE_MAX;
 	p->id.level = unit_random_below(5);
 	unit_random_bytes(p->page, sizeof(p->page));
-	for (slot = 0; slot < p->schema.slots; slot++)
-		random_object(type, p->page + slot * type->size);
+	for (slot = 0; slot < p->schema.slots; slot++) {
+		do {
+			random_object(type, p->page + slot * type->size);
+		} while (type->check && !type->check(p->page + slot * type->size));
+	}
 	random_live(p);
 	p->rec = unit_alloc(KMDOM_RECORD_MAX);
 	p->len = kmdom_record_encode(&p->schema, &p->id, p->page, p->live,
@@ -127,7 +133,7 @@ void unit_page_make(struct unit_page *p, const struct kmdom_type *type)
 
 void unit_page_free(struct unit_page *p)
 {
-	free(p->rec);
+	unit_free(p->rec);
 }
 
 /* Bytes of the field that leave, from its start. */
@@ -178,14 +184,15 @@ void unit_page_expected(const struct unit_page *p, u8 *page)
 void unit_page_scramble(struct unit_page *p)
 {
 	const struct kmdom_type *type = p->schema.type;
-	u8 page[KMDOM_FRAME_SIZE];
+	u8 *page = unit_alloc(KMDOM_FRAME_SIZE);
 	unsigned int slot;
 
-	unit_random_bytes(page, sizeof(page));
+	unit_random_bytes(page, KMDOM_FRAME_SIZE);
 	for_each_set_bit(slot, p->live, p->schema.slots) {
 		size_t pos = slot * type->size;
 
 		keep_leaving(type, p->page + pos, page + pos);
 	}
-	memcpy(p->page, page, sizeof(page));
+	memcpy(p->page, page, KMDOM_FRAME_SIZE);
+	unit_free(page);
 }

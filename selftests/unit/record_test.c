@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#define RANDOM_TYPES	300
-#define PAGES_PER_TYPE	40
+#define RANDOM_TYPES	UNIT_RANDOM_CASES(300)
+#define PAGES_PER_TYPE	UNIT_RANDOM_CASES(40)
 
 /* Runs @fn on pages of all fixed types and of many random ones. */
 static unsigned int for_pages(void (*fn)(struct unit_page *p))
@@ -29,7 +29,7 @@ static unsigned int for_pages(void (*fn)(struct unit_page *p))
 		}
 		unit_page_free(p);
 	}
-	free(p);
+	unit_free(p);
 	return cases;
 }
 
@@ -65,9 +65,9 @@ static const struct kmdom_type item_type = {
  * a new KMDOM_RECORD_FORMAT.
  */
 static const u8 golden[] = {
-	'k', 'd', 'o', 'm', 1, 0, KMDOM_POLICY_SIGNED, 3,
+	'k', 'd', 'o', 'm', 2, 0, KMDOM_POLICY_SIGNED, 3,
 	/* type: the hash */
-	0xe6, 0x8c, 0xea, 0x9f, 0x89, 0x14, 0x4d, 0x87,
+	0xc6, 0xd6, 0x8f, 0x8b, 0x63, 0xd5, 0xca, 0xc7,
 	/* domain */
 	'0', '1', '2', '3', '4', '5', '6', '7',
 	'8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
@@ -88,7 +88,7 @@ static const u8 golden[] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 };
 
-void test_record_golden(void)
+static void test_golden(struct kunit *test)
 {
 	struct kmdom_record_id id = {
 		.domain = "0123456789abcde", .index = 0xfff0f1f2f3f4f5f6,
@@ -115,8 +115,8 @@ void test_record_golden(void)
 		;
 	/* the first byte that differs */
 	EXPECT_EQ(i, sizeof(golden));
-	free(page);
-	free(rec);
+	unit_free(page);
+	unit_free(rec);
 }
 
 static void round_trip(struct unit_page *p)
@@ -137,14 +137,14 @@ static void round_trip(struct unit_page *p)
 		  0);
 	EXPECT(!memcmp(page, wanted, KMDOM_FRAME_SIZE));
 	EXPECT(!memcmp(live, p->live, sizeof(live)));
-	free(wanted);
-	free(page);
-	free(before);
+	unit_free(wanted);
+	unit_free(page);
+	unit_free(before);
 }
 
-void test_record_round_trips(void)
+static void test_round_trips(struct kunit *test)
 {
-	EXPECT_EQ(for_pages(round_trip), FOR_PAGES_CASES);
+	EXPECT_CASES(for_pages(round_trip), FOR_PAGES_CASES);
 }
 
 /* Nothing but what may leave, and no byte of the buffer, makes the record. */
@@ -157,12 +157,12 @@ static void leaks_nothing(struct unit_page *p)
 	EXPECT_EQ(kmdom_record_encode(&p->schema, &p->id, p->page, p->live,
 				      rec, KMDOM_RECORD_MAX), p->len);
 	EXPECT(!memcmp(rec, p->rec, p->len));
-	free(rec);
+	unit_free(rec);
 }
 
-void test_record_leaks_nothing(void)
+static void test_leaks_nothing(struct kunit *test)
 {
-	EXPECT_EQ(for_pages(leaks_nothing), FOR_PAGES_CASES);
+	EXPECT_CASES(for_pages(leaks_nothing), FOR_PAGES_CASES);
 }
 
 /* A buffer of exactly the right size does, one of a byte less does not. */
@@ -178,13 +178,13 @@ static void buffer_sizes(struct unit_page *p)
 					      p->live, rec, sizes[i]);
 
 		EXPECT_EQ(ret, i ? -EMSGSIZE : p->len);
-		free(rec);
+		unit_free(rec);
 	}
 }
 
-void test_record_buffer_sizes(void)
+static void test_buffer_sizes(struct kunit *test)
 {
-	EXPECT_EQ(for_pages(buffer_sizes), FOR_PAGES_CASES);
+	EXPECT_CASES(for_pages(buffer_sizes), FOR_PAGES_CASES);
 }
 
 static int encode_item(struct item item, unsigned int slot)
@@ -201,13 +201,13 @@ static int encode_item(struct item item, unsigned int slot)
 	page[slot % schema.slots] = item;
 	ret = kmdom_record_encode(&schema, &id, page, live, rec,
 				  KMDOM_RECORD_MAX);
-	free(page);
-	free(rec);
+	unit_free(page);
+	unit_free(rec);
 	return ret;
 }
 
 /* What the decoder would refuse is not exported either. */
-void test_record_forbidden_values(void)
+static void test_forbidden_values(struct kunit *test)
 {
 	const struct item good = { .kind = 1, .len = 8, .next = 0x100 };
 	unsigned int bit, slot;
@@ -236,3 +236,17 @@ void test_record_forbidden_values(void)
 		EXPECT_EQ(encode_item(item, 3), -EINVAL);
 	}
 }
+
+static struct kunit_case record_cases[] = {
+	KUNIT_CASE(test_golden),
+	KUNIT_CASE(test_round_trips),
+	KUNIT_CASE(test_leaks_nothing),
+	KUNIT_CASE(test_buffer_sizes),
+	KUNIT_CASE(test_forbidden_values),
+	{}
+};
+
+struct kunit_suite record_suite = {
+	.name = "kmdom_record",
+	.test_cases = record_cases,
+};

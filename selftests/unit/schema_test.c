@@ -13,68 +13,75 @@ struct good {
 	struct kmdom_field fields[KMDOM_FIELDS_MAX + 1];
 };
 
-static void good_init(struct good *g)
+static struct good *good_new(void)
 {
 	static const struct kmdom_field fields[NR_GOOD] = {
-		[LEN] = { "len", 0, 2, KMDOM_FIELD_INT, 0, NULL, 0, 12 },
-		[BYTES] = { "bytes", 4, 12, KMDOM_FIELD_BYTES, LEN, NULL, 0, 0 },
-		[REF] = { "ref", 16, 8, KMDOM_FIELD_REF, 0, "t", 0, 0 },
-		[NUMBER] = { "number", 24, 4, KMDOM_FIELD_INT, 0, NULL, 1, 9 },
+		[LEN] = { "len", 0, 2, KMDOM_FIELD_INT, 0, NULL, 0, 0, 12 },
+		[BYTES] = { "bytes", 4, 12, KMDOM_FIELD_BYTES, LEN, NULL, 0, 0, 0 },
+		[REF] = { "ref", 16, 8, KMDOM_FIELD_REF, 0, "t", 0, 0, 0 },
+		[NUMBER] = { "number", 24, 4, KMDOM_FIELD_INT, 0, NULL, 0, 1, 9 },
 		[SECRET] = { "secret", 28, 4, KMDOM_FIELD_SECRET,
-			     KMDOM_LEN_TRIM, NULL, 0, 0 },
-		[SOFT] = { "soft", 32, 3, KMDOM_FIELD_SOFT, 0, NULL, 0, 0 },
-		[KERNEL] = { "kernel", 35, 21, KMDOM_FIELD_KERNEL, 0, NULL, 0, 0 },
+			     KMDOM_LEN_TRIM, NULL, 0, 0, 0 },
+		[SOFT] = { "soft", 32, 3, KMDOM_FIELD_SOFT, 0, NULL, 0, 0, 0 },
+		[KERNEL] = { "kernel", 35, 21, KMDOM_FIELD_KERNEL, 0, NULL, 0, 0, 0 },
 	};
+	struct good *g = unit_alloc(sizeof(*g));
 
-	memset(g, 0, sizeof(*g));
 	memcpy(g->fields, fields, sizeof(fields));
 	g->type = (struct kmdom_type) {
 		.name = "good", .size = 56, .policy = KMDOM_POLICY_SEALED,
 		.nr_fields = NR_GOOD, .fields = g->fields,
 	};
+	return g;
 }
 
 #define NAME_31	"0123456789012345678901234567890"
 #define NAME_63	NAME_31 " " NAME_31
 
-void test_schema_accepts(void)
+static void test_accepts(struct kunit *test)
 {
 	struct kmdom_schema schema;
+	struct good *g = good_new();
 	struct unit_type random;
-	struct good g;
 	unsigned int i;
 
 	for (i = 0; i < UNIT_NR_TYPES; i++)
 		EXPECT_EQ(kmdom_schema_init(&schema, &unit_types[i]), 0);
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < UNIT_RANDOM_CASES(2000); i++) {
 		unit_random_type(&random);
 		EXPECT_EQ(kmdom_schema_init(&schema, &random.type), 0);
 	}
 
-	good_init(&g);
-	EXPECT_EQ(kmdom_schema_init(&schema, &g.type), 0);
-	EXPECT(schema.type == &g.type);
+	EXPECT_EQ(kmdom_schema_init(&schema, &g->type), 0);
+	EXPECT(schema.type == &g->type);
 	EXPECT_EQ(schema.slots, 4096 / 56);
 	EXPECT_EQ(schema.wire_max, 2 + 12 + 8 + 4 + (2 + 4));
 
-	g.type.name = NAME_31;
-	g.fields[LEN].name = NAME_63;
-	g.fields[REF].ref_type = NULL;
-	g.fields[NUMBER].max = 0xffffffff;
-	EXPECT_EQ(kmdom_schema_init(&schema, &g.type), 0);
+	g->type.name = NAME_31;
+	g->fields[LEN].name = NAME_63;
+	g->fields[REF].ref_type = NULL;
+	g->fields[NUMBER].max = 0xffffffff;
+	EXPECT_EQ(kmdom_schema_init(&schema, &g->type), 0);
+	unit_free(g);
+}
+
+static void expect_refused(const struct good *g, int error)
+{
+	struct kmdom_schema schema, before;
+
+	memset(&schema, 0x5a, sizeof(schema));
+	before = schema;
+	EXPECT_EQ(kmdom_schema_init(&schema, &g->type), error);
+	EXPECT(!memcmp(&schema, &before, sizeof(schema)));
 }
 
 /* Changes one thing of a type that is right. */
 #define CASE(error, change) {					\
-	struct good g_, *g = &g_;				\
-	struct kmdom_schema schema, before;			\
+	struct good *g = good_new();				\
 								\
-	good_init(g);						\
 	change;							\
-	memset(&schema, 0x5a, sizeof(schema));			\
-	before = schema;					\
-	EXPECT_EQ(kmdom_schema_init(&schema, &g->type), error);	\
-	EXPECT(!memcmp(&schema, &before, sizeof(schema)));	\
+	expect_refused(g, error);				\
+	unit_free(g);						\
 	cases++;						\
 }
 
@@ -93,8 +100,7 @@ static unsigned int refuse_types(void)
 	CASE(-EINVAL, g->type.size = 60);
 	CASE(-EINVAL, g->type.size = 4104);
 	CASE(-EINVAL, g->type.size = 48);
-	CASE(-EOPNOTSUPP, g->type.policy = KMDOM_POLICY_DISCARD);
-	CASE(-EOPNOTSUPP, g->type.policy = KMDOM_POLICY_CHECKED);
+	CASE(-EINVAL, g->type.policy = KMDOM_POLICY_CHECKED);
 	CASE(-EINVAL, g->type.policy = KMDOM_POLICY_SIGNED);
 	CASE(-EINVAL, g->type.policy = KMDOM_POLICY_SEALED + 1);
 	CASE(-EINVAL, g->type.policy = 255);
@@ -165,6 +171,8 @@ static unsigned int refuse_kinds(void)
 	CASE(-EINVAL, g->fields[SOFT].min = 1);
 	CASE(-EINVAL, g->fields[KERNEL].len_field = 1);
 	CASE(-EINVAL, g->fields[KERNEL].ref_type = "t");
+	CASE(-EINVAL, g->fields[NUMBER].kind = KMDOM_FIELD_FLAGS);
+	CASE(-EINVAL, g->fields[NUMBER].flags = KMDOM_FIELDF_AUTHORITY << 1);
 	return cases;
 }
 
@@ -183,15 +191,43 @@ static unsigned int refuse_lengths(void)
 	return cases;
 }
 
-void test_schema_refuses(void)
+/* A secret is what no pager may read, authority what none may edit. */
+static void test_policies(struct kunit *test)
+{
+	/* by policy: with the secret field, with one that grants authority */
+	static const int wanted[][2] = {
+		[KMDOM_POLICY_DISCARD] = { 0, 0 },
+		[KMDOM_POLICY_CHECKED] = { -EINVAL, -EINVAL },
+		[KMDOM_POLICY_SIGNED] = { -EINVAL, 0 },
+		[KMDOM_POLICY_SEALED] = { 0, 0 },
+	};
+	struct kmdom_schema schema;
+	unsigned int policy, cases = 0;
+
+	for (policy = 0; policy < ARRAY_SIZE(wanted); policy++) {
+		struct good *g = good_new();
+
+		g->type.policy = policy;
+		EXPECT_EQ(kmdom_schema_init(&schema, &g->type), wanted[policy][0]);
+		g->fields[SECRET].kind = KMDOM_FIELD_BYTES;
+		EXPECT_EQ(kmdom_schema_init(&schema, &g->type), 0);
+		g->fields[NUMBER].flags = KMDOM_FIELDF_AUTHORITY;
+		EXPECT_EQ(kmdom_schema_init(&schema, &g->type), wanted[policy][1]);
+		cases += 3;
+		unit_free(g);
+	}
+	EXPECT_CASES(cases, 12);
+}
+
+static void test_refuses(struct kunit *test)
 {
 	struct kmdom_schema schema;
 
 	EXPECT_EQ(kmdom_schema_init(&schema, NULL), -EINVAL);
-	EXPECT_EQ(refuse_types(), 19);
-	EXPECT_EQ(refuse_places(), 13);
-	EXPECT_EQ(refuse_kinds(), 19);
-	EXPECT_EQ(refuse_lengths(), 8);
+	EXPECT_CASES(refuse_types(), 18);
+	EXPECT_CASES(refuse_places(), 13);
+	EXPECT_CASES(refuse_kinds(), 21);
+	EXPECT_CASES(refuse_lengths(), 8);
 }
 
 static u64 hash_of(const struct good *g)
@@ -203,19 +239,19 @@ static u64 hash_of(const struct good *g)
 }
 
 #define DIFFERS(change) {			\
-	struct good g_, *g = &g_;		\
+	struct good *g = good_new();		\
 						\
-	good_init(g);				\
 	change;					\
 	hashes[nr++] = hash_of(g);		\
+	unit_free(g);				\
 }
 
 /* Types that differ in one thing have hashes of their own. */
-void test_schema_hash(void)
+static void test_hash(struct kunit *test)
 {
 	u64 hashes[32];
 	unsigned int nr = 0, i, j;
-	struct good same;
+	struct good *same = good_new();
 
 	DIFFERS();
 	DIFFERS(g->type.name = "goof");
@@ -235,15 +271,29 @@ void test_schema_hash(void)
 	DIFFERS(g->fields[REF].ref_type = NULL);
 	DIFFERS(g->fields[NUMBER].min = 2);
 	DIFFERS(g->fields[NUMBER].max = 10);
-	EXPECT_EQ(nr, 17);
+	DIFFERS(g->fields[NUMBER].flags = KMDOM_FIELDF_AUTHORITY);
+	EXPECT_EQ(nr, 18);
 	for (i = 0; i < nr; i++) {
 		for (j = 0; j < i; j++)
 			EXPECT(hashes[i] != hashes[j]);
 	}
 
 	/* Where the type lies, and its functions, are no part of it. */
-	good_init(&same);
-	same.type.owner = (void *)&same;
-	same.type.restore = free;
-	EXPECT(hash_of(&same) == hashes[0]);
+	same->type.owner = (void *)same;
+	same->type.restore = unit_free;
+	EXPECT(hash_of(same) == hashes[0]);
+	unit_free(same);
 }
+
+static struct kunit_case schema_cases[] = {
+	KUNIT_CASE(test_accepts),
+	KUNIT_CASE(test_refuses),
+	KUNIT_CASE(test_policies),
+	KUNIT_CASE(test_hash),
+	{}
+};
+
+struct kunit_suite schema_suite = {
+	.name = "kmdom_schema",
+	.test_cases = schema_cases,
+};

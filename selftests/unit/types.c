@@ -90,6 +90,27 @@ static const struct kmdom_field trims_fields[] = {
 	  .len_field = KMDOM_LEN_TRIM },
 };
 
+/* What a pager may edit: a number of words, the first of which is the least. */
+struct edited {
+	u32 flags;
+	u32 nr;
+	u32 word[6];
+};
+
+static const struct kmdom_field edited_fields[] = {
+	KMDOM_F_FLAGS(struct edited, flags, 0x80000003),
+	KMDOM_F_INT(struct edited, nr, 0, 24),
+	KMDOM_F_BYTES(struct edited, word, 1),
+};
+
+static bool edited_check(const void *obj)
+{
+	const struct edited *e = obj;
+
+	return !(e->nr % sizeof(e->word[0])) &&
+	       (e->nr < 2 * sizeof(e->word[0]) || e->word[0] <= e->word[1]);
+}
+
 const struct kmdom_type unit_types[UNIT_NR_TYPES] = {
 	{ .name = "small", .size = sizeof(struct small),
 	  .policy = KMDOM_POLICY_SIGNED,
@@ -108,6 +129,9 @@ const struct kmdom_type unit_types[UNIT_NR_TYPES] = {
 	{ .name = "trims", .size = 40, .policy = KMDOM_POLICY_SIGNED,
 	  .nr_fields = ARRAY_SIZE(trims_fields), .fields = trims_fields },
 	{ .name = "nothing", .size = 4096, .policy = KMDOM_POLICY_SIGNED },
+	{ .name = "edited", .size = sizeof(struct edited),
+	  .policy = KMDOM_POLICY_CHECKED, .check = edited_check,
+	  .nr_fields = ARRAY_SIZE(edited_fields), .fields = edited_fields },
 };
 
 /* An integer that is a length has no other range, so that both can be met. */
@@ -147,6 +171,10 @@ static void random_field(struct unit_type *t, unsigned int nr,
 	case KMDOM_FIELD_REF:
 		field->size = 8;
 		break;
+	case KMDOM_FIELD_FLAGS:
+		field->size = 1 << unit_random_below(4);
+		field->max = unit_random() & ~0ULL >> (64 - 8 * field->size);
+		break;
 	case KMDOM_FIELD_BYTES:
 	case KMDOM_FIELD_SECRET:
 		field->len_field = random_length(t, nr);
@@ -184,6 +212,7 @@ static void draw_type(struct unit_type *t)
 			break;
 		random_field(t, nr, size - pos - 15);
 		aligned = field->kind == KMDOM_FIELD_INT ||
+			  field->kind == KMDOM_FIELD_FLAGS ||
 			  field->kind == KMDOM_FIELD_REF;
 		if (aligned)
 			pos = (pos + field->size - 1) & -field->size;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * unit.h - a small harness for the unit tests, and what several of them use
+ * unit.h - cases for the module's pure files, and what they share
+ *
+ * They are KUnit suites, and run in two worlds: in the kernel (selftests/kunit/)
+ * and in user space under each compiler's sanitizers (main.c, on the headers of
+ * daemon/shim/). So they allocate what does not fit a kernel's stack.
  */
 #ifndef UNIT_H
 #define UNIT_H
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <kunit/test.h>
 #include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/string.h>
@@ -15,9 +18,27 @@
 #include "entry.h"
 #include "record.h"
 
-/* Reports a failure of the running test; the test goes on. */
+/*
+ * What the world supplies.
+ *
+ * unit_fail(): the running case has failed, and goes on.
+ * unit_count(): says how many cases a loop has run.
+ * unit_alloc(): exactly @len zeroed bytes, so that a step too far is seen; never
+ * fails, but may end the case.
+ */
 void unit_fail(const char *file, int line, const char *what,
 	       long long got, long long wanted);
+void unit_count(unsigned long long nr);
+void *unit_alloc(size_t len);
+void unit_free(void *buf);
+
+/* In the kernel, instrumented and emulated, a part of what can be told by drawing. */
+#ifdef __KERNEL__
+#define UNIT_PART		20
+#else
+#define UNIT_PART		1
+#endif
+#define UNIT_RANDOM_CASES(nr)	((nr) / UNIT_PART)
 
 #define EXPECT_EQ(got, wanted) do {					\
 	long long got_ = (got), wanted_ = (wanted);			\
@@ -28,18 +49,26 @@ void unit_fail(const char *file, int line, const char *what,
 
 #define EXPECT(cond)	EXPECT_EQ(!!(cond), 1)
 
-/* Random numbers of the run's seed (main.c prints it, UNIT_SEED sets it). */
+/* That a loop has run exactly as many cases as there are. */
+#define EXPECT_CASES(nr, wanted) do {					\
+	unsigned long long nr_ = (nr);					\
+									\
+	EXPECT_EQ(nr_, wanted);						\
+	unit_count(nr_);						\
+} while (0)
+
+/* Random numbers of the run's seed, which the world draws, or is given. */
+void unit_seed(u64 seed);
 u64 unit_random(void);
 /* 0 to @n - 1 */
 unsigned int unit_random_below(unsigned int n);
 void unit_random_bytes(void *buf, size_t len);
 
-/* calloc() or exit: of exactly @len bytes, so that a step too far is seen */
-void *unit_alloc(size_t len);
 bool unit_is_zero(const void *buf, size_t len);
 
 /* Types for tests (types.c). */
-#define UNIT_NR_TYPES	7
+#define UNIT_NR_TYPES	8
+#define UNIT_CHECKED	7	/* which one is CHECKED, and has a check of its own */
 
 extern const struct kmdom_type unit_types[UNIT_NR_TYPES];
 
@@ -48,6 +77,7 @@ struct unit_type {
 	struct kmdom_type type;
 	struct kmdom_field fields[12];
 };
+
 void unit_random_type(struct unit_type *t);
 
 /**
@@ -76,25 +106,16 @@ void unit_page_expected(const struct unit_page *p, u8 *page);
 /* Sets all that does not leave to other random bytes. */
 void unit_page_scramble(struct unit_page *p);
 
-/* The tests. */
-void test_entry_packing(void);
-void test_entry_edges(void);
-void test_refs(void);
-void test_table_places(void);
-void test_schema_accepts(void);
-void test_schema_refuses(void);
-void test_schema_hash(void);
-void test_record_golden(void);
-void test_record_round_trips(void);
-void test_record_leaks_nothing(void);
-void test_record_buffer_sizes(void);
-void test_record_forbidden_values(void);
-void test_header_bit_flips(void);
-void test_header_order_of_errors(void);
-void test_header_lengths(void);
-void test_decode_truncated(void);
-void test_decode_bit_flips(void);
-void test_decode_one_form(void);
-void test_decode_garbage(void);
+/* The suites. */
+extern struct kunit_suite entry_suite;
+extern struct kunit_suite schema_suite;
+extern struct kunit_suite record_suite;
+extern struct kunit_suite header_suite;
+extern struct kunit_suite decode_suite;
+extern struct kunit_suite table_type_suite;
+
+#define UNIT_SUITES \
+	&entry_suite, &schema_suite, &record_suite, &header_suite, &decode_suite, \
+	&table_type_suite
 
 #endif

@@ -1,0 +1,917 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every operation of the file system while each allocation and copy below it
+ * fails in turn, in kmdomfs and in kmdom. What failed has changed nothing; what
+ * did not has changed what it has to. The same operations on a tmpfs tell what
+ * that is.
+ *
+ * KMDOMFS_DIR is not mounted yet, and its domain is new.
+ */
+#include <ftw.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <kmdom/kmdom.h>
+
+#include "fs.h"
+#include "inject.h"
+#include "param.h"
+#include "tree.h"
+
+/* In a kernel that looks for leaks all takes its time. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	900
+
+#define MEMORY		(FAIL_SLAB | FAIL_PAGE)
+#define SPAN		(5 * PAGE)		/* of a small file */
+#define FAR		(700L * PAGE)		/* in another map than its begin */
+#define ENTRIES		14			/* of 255 bytes: they fill a node */
+#define PATIENCE	60000			/* ms for what is done in the background */
+
+static char data[SPAN + FAR];
+
+/**
+ * struct act - an operation
+ * @name: of it
+ * @prepare: makes what it works on, in the current directory, which is empty
+ * @act: does it: a negative errno, or how much was done
+ * @model: does as much as @act said, where nothing fails; NULL: @act
+ * @errors: what it may return
+ * @must: what it allocates and copies, in any case if the VFS has nothing of it
+ * @may: what it may need besides
+ */
+struct act {
+	const char *name;
+	int (*prepare)(void);
+	long (*act)(void);
+	long (*model)(long done);
+	const int *errors;
+	unsigned int must;
+	unsigned int may;
+};
+
+static int prepare_small(void)
+{
+	pattern(data, SPAN, 1);
+	return put("file", data, SPAN) ?: ERR(mkdir("dir", 0755)) ?:
+		ERR(mkdir("empty", 0700)) ?: put("dir/inner", "inner", 5) ?:
+		ERR(link("file", "second")) ?: ERR(symlink("file", "short")) ?: touch("zero");
+}
+
+static long act_mknod(void)
+{
+	return ERR(mknod("new", S_IFREG | 0640, 0));
+}
+
+static long act_create(void)
+{
+	int fd = open("new", O_CREAT | O_EXCL | O_RDWR, 0600);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static long act_mkdir(void)
+{
+	return ERR(mkdir("dir/new", 0711));
+}
+
+static long act_link(void)
+{
+	return ERR(link("file", "dir/third"));
+}
+
+static long act_symlink(void)
+{
+	return ERR(symlink("some/where", "new"));
+}
+
+static long act_long_symlink(void)
+{
+	char target[PAGE];
+
+	memset(target, 't', sizeof(target));
+	target[PAGE - 1] = '\0';
+	return ERR(symlink(target, "new"));
+}
+
+static int prepare_long_link(void)
+{
+	return act_long_symlink();
+}
+
+static long act_readlink(void)
+{
+	char back[PAGE];
+	ssize_t len = readlink("new", back, sizeof(back));
+
+	if (len < 0)
+		return -errno;
+	return len == PAGE - 1 && back[0] == 't' && back[len - 1] == 't' ? 0 : -EILSEQ;
+}
+
+/* A node that is full, so that the next name splits it. */
+static int prepare_full_node(void)
+{
+	char name[256];
+	int n, ret = 0;
+
+	memset(name, 'n', sizeof(name));
+	name[255] = '\0';
+	for (n = 0; n < ENTRIES && !ret; n++) {
+		name[0] = 'a' + n;
+		ret = touch(name);
+	}
+	return ret;
+}
+
+static long act_split(void)
+{
+	char name[256];
+
+	memset(name, 'z', sizeof(name));
+	name[255] = '\0';
+	return ERR(mkdir(name, 0755));
+}
+
+static long act_rename(void)
+{
+	return ERR(rename("file", "dir/moved"));
+}
+
+static long act_rename_over(void)
+{
+	return ERR(rename("second", "dir/inner"));
+}
+
+static long act_rename_dir(void)
+{
+	return ERR(rename("dir", "empty"));
+}
+
+static long act_exchange(void)
+{
+	return ERR(renameat2(AT_FDCWD, "file", AT_FDCWD, "dir/inner", RENAME_EXCHANGE));
+}
+
+static long act_noreplace(void)
+{
+	return ERR(renameat2(AT_FDCWD, "dir", AT_FDCWD, "empty/dir", RENAME_NOREPLACE));
+}
+
+static long act_unlink(void)
+{
+	return ERR(unlink("zero"));
+}
+
+static long act_unlink_one(void)
+{
+	return ERR(unlink("second"));
+}
+
+static long act_rmdir(void)
+{
+	return ERR(rmdir("empty"));
+}
+
+static long act_stat(void)
+{
+	struct stat st;
+
+	return ERR(lstat("dir/inner", &st)) ?: st.st_size == 5 ? 0 : -EILSEQ;
+}
+
+static long act_readdir(void)
+{
+	DIR *dir = opendir(".");
+	struct dirent *entry;
+	long ret, count = 0;
+
+	if (!dir)
+		return -errno;
+	do {
+		errno = 0;
+		entry = readdir(dir);
+		count += !!entry;
+	} while (entry);
+	ret = errno ? -errno : count == ENTRIES + 2 ? 0 : -EILSEQ;
+	closedir(dir);
+	return ret;
+}
+
+static long act_statfs(void)
+{
+	struct statfs st;
+
+	return ERR(statfs(".", &st));
+}
+
+static long act_chmod(void)
+{
+	return ERR(chmod("file", 0604));
+}
+
+static long act_chown(void)
+{
+	return ERR(lchown("short", 1000, 1001));
+}
+
+static long act_utimens(void)
+{
+	struct timespec times[2] = { { 1000, 1 }, { 2000, 2 } };
+
+	return ERR(utimensat(AT_FDCWD, "file", times, 0));
+}
+
+/* Writes of what was not there before, at a place and of a length. */
+static long write_at(int flags, off_t pos, size_t len)
+{
+	int fd = open("file", O_WRONLY | flags);
+	ssize_t ret;
+
+	if (fd < 0)
+		return -errno;
+	pattern(data, len, 2);
+	ret = pwrite(fd, data, len, pos);
+	if (ret < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static long act_overwrite(void)
+{
+	return write_at(0, 100, 3 * PAGE);
+}
+
+static long model_overwrite(long done)
+{
+	return write_at(0, 100, done);
+}
+
+static long act_append(void)
+{
+	return write_at(0, SPAN, 2 * PAGE + 5);
+}
+
+static long model_append(long done)
+{
+	return write_at(0, SPAN, done);
+}
+
+static long act_write_far(void)
+{
+	return write_at(0, FAR + 17, 10);
+}
+
+static long model_write_far(long done)
+{
+	return write_at(0, FAR + 17, done);
+}
+
+/* The buffer is not aligned, which does not matter here. */
+static long act_write_direct(void)
+{
+	return write_at(O_DIRECT, PAGE, 2 * PAGE);
+}
+
+static long model_write_direct(long done)
+{
+	return write_at(0, PAGE, done);
+}
+
+/* As much as is read is what was written. */
+static long read_all(int flags)
+{
+	static char back[SPAN];
+	int fd = open("file", O_RDONLY | flags);
+	ssize_t ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = read(fd, back, sizeof(back));
+	if (ret < 0)
+		ret = -errno;
+	close(fd);
+	pattern(data, SPAN, 1);
+	if (ret > 0 && memcmp(back, data, ret))
+		return -EILSEQ;
+	return ret;
+}
+
+static long act_read(void)
+{
+	return read_all(0);
+}
+
+static long act_read_direct(void)
+{
+	return read_all(O_DIRECT);
+}
+
+static long model_nothing(long done)
+{
+	return 0;
+}
+
+/* Pages of the file go to a pipe, as they are: what comes out is what they hold. */
+static long act_splice_out(void)
+{
+	static char back[SPAN];
+	int fd = open("file", O_RDONLY), ends[2];
+	ssize_t ret, len;
+
+	if (fd < 0)
+		return -errno;
+	if (pipe(ends))
+		abort();
+	ret = splice(fd, NULL, ends[1], NULL, SPAN, 0);
+	if (ret < 0)
+		ret = -errno;
+	close(ends[1]);
+	len = read(ends[0], back, sizeof(back));
+	close(ends[0]);
+	close(fd);
+	pattern(data, SPAN, 1);
+	return ret > 0 && (len != ret || memcmp(back, data, ret)) ? -EILSEQ : ret;
+}
+
+static long act_splice_in(void)
+{
+	loff_t pos = PAGE;
+	int fd = open("file", O_WRONLY), ends[2];
+	ssize_t ret;
+
+	if (fd < 0)
+		return -errno;
+	pattern(data, 3 * PAGE, 2);
+	if (pipe(ends) || write(ends[1], data, 3 * PAGE) != 3 * PAGE)
+		abort();
+	ret = splice(ends[0], NULL, fd, &pos, 3 * PAGE, 0);
+	if (ret < 0)
+		ret = -errno;
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+	return ret;
+}
+
+static long model_splice_in(long done)
+{
+	return write_at(0, PAGE, done);
+}
+
+static sigjmp_buf jump;
+
+static void on_signal(int sig)
+{
+	siglongjmp(jump, sig);
+}
+
+/* Works on a shared mapping of the file; a signal is an error that it has not. */
+static long mapped(size_t len, long (*work)(char *map))
+{
+	struct sigaction sa = { .sa_handler = on_signal }, old;
+	int fd = open("file", O_RDWR);
+	long ret = -EIO;
+	char *map;
+
+	if (fd < 0)
+		return -errno;
+	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return -errno;
+	sigaction(SIGBUS, &sa, &old);
+	if (!sigsetjmp(jump, 1))
+		ret = work(map);
+	sigaction(SIGBUS, &old, NULL);
+	munmap(map, len);
+	return ret;
+}
+
+static long look(char *map)
+{
+	pattern(data, SPAN, 1);
+	return memcmp(map, data, SPAN) ? -EILSEQ : 0;
+}
+
+static long store(char *map)
+{
+	size_t at;
+
+	for (at = 33; at < SPAN; at += 2 * PAGE)
+		map[at] = at / PAGE + 1;
+	return 0;
+}
+
+static long look_and_store(char *map)
+{
+	return look(map) ?: store(map);
+}
+
+static long store_far(char *map)
+{
+	map[FAR] = 'x';
+	map[PAGE] = 'y';
+	return 0;
+}
+
+static long act_map_read(void)
+{
+	return mapped(SPAN, look);
+}
+
+static long act_map_write(void)
+{
+	return mapped(SPAN, store);
+}
+
+static long act_mkwrite(void)
+{
+	return mapped(SPAN, look_and_store);
+}
+
+static long act_map_hole(void)
+{
+	return mapped(FAR + PAGE, store_far);
+}
+
+static int prepare_hole(void)
+{
+	return touch("file") ?: ERR(truncate("file", FAR + PAGE));
+}
+
+static long act_truncate(void)
+{
+	return ERR(truncate("file", PAGE + 77));
+}
+
+static long act_truncate_hole(void)
+{
+	return ERR(truncate("file", 3 * PAGE + 1));
+}
+
+static long act_truncate_all(void)
+{
+	return ERR(truncate("file", 0));
+}
+
+static long act_extend(void)
+{
+	return ERR(truncate("file", FAR));
+}
+
+static long act_fsync(void)
+{
+	int fd = open("file", O_RDWR), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = ERR(fsync(fd));
+	close(fd);
+	return ret;
+}
+
+#define NOMEM	ERRORS(ENOMEM)
+#define NONE	ERRORS(0)
+
+static const struct act names[] = {
+	{ "mknod", prepare_small, act_mknod, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "open with O_CREAT", prepare_small, act_create, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "mkdir", prepare_small, act_mkdir, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "link", prepare_small, act_link, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "symlink", prepare_small, act_symlink, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "long symlink", prepare_small, act_long_symlink, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "readlink", prepare_long_link, act_readlink, model_nothing, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "a node splits", prepare_full_node, act_split, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "rename", prepare_small, act_rename, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "rename over a file", prepare_small, act_rename_over, NULL, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "rename over a directory", prepare_small, act_rename_dir, NULL, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "rename with EXCHANGE", prepare_small, act_exchange, NULL, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "rename with NOREPLACE", prepare_small, act_noreplace, NULL, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "unlink", prepare_small, act_unlink, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "unlink one of two", prepare_small, act_unlink_one, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "rmdir", prepare_small, act_rmdir, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "stat", prepare_small, act_stat, model_nothing, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "readdir", prepare_full_node, act_readdir, model_nothing, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "statfs", prepare_small, act_statfs, model_nothing, NONE, 0, 0 },
+};
+
+static const struct act attributes[] = {
+	{ "chmod", prepare_small, act_chmod, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "lchown", prepare_small, act_chown, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "utimensat", prepare_small, act_utimens, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+};
+
+static const struct act data_in_calls[] = {
+	{ "write over", prepare_small, act_overwrite, model_overwrite, ERRORS(ENOMEM, EFAULT),
+	  MEMORY | FAIL_COPY, 0 },
+	{ "write behind", prepare_small, act_append, model_append, ERRORS(ENOMEM, EFAULT),
+	  MEMORY | FAIL_COPY, 0 },
+	{ "write far behind", prepare_small, act_write_far, model_write_far,
+	  ERRORS(ENOMEM, EFAULT), MEMORY | FAIL_COPY, 0 },
+	{ "write with O_DIRECT", prepare_small, act_write_direct, model_write_direct,
+	  ERRORS(ENOMEM, EFAULT), MEMORY | FAIL_COPY, 0 },
+	{ "read", prepare_small, act_read, model_nothing, ERRORS(ENOMEM, EFAULT),
+	  MEMORY | FAIL_COPY, 0 },
+	{ "read with O_DIRECT", prepare_small, act_read_direct, model_nothing,
+	  ERRORS(ENOMEM, EFAULT), MEMORY | FAIL_COPY, 0 },
+	{ "splice to a pipe", prepare_small, act_splice_out, model_nothing, NOMEM, MEMORY, 0 },
+	{ "splice from a pipe", prepare_small, act_splice_in, model_splice_in, NOMEM, MEMORY, 0 },
+};
+
+static const struct act data_in_mappings[] = {
+	{ "read of a mapping", prepare_small, act_map_read, model_nothing, NOMEM, MEMORY, 0 },
+	{ "write to a mapping", prepare_small, act_map_write, NULL, NOMEM, MEMORY, 0 },
+	{ "read and write of a mapping", prepare_small, act_mkwrite, NULL, NOMEM, MEMORY, 0 },
+	{ "write to a mapping of a hole", prepare_hole, act_map_hole, NULL, NOMEM, MEMORY, 0 },
+};
+
+static const struct act sizes[] = {
+	{ "truncate", prepare_small, act_truncate, NULL, NOMEM, MEMORY, 0 },
+	{ "truncate in a hole", prepare_hole, act_truncate_hole, NULL, NOMEM, MEMORY, 0 },
+	{ "truncate to nothing", prepare_small, act_truncate_all, NULL, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "truncate makes longer", prepare_small, act_extend, NULL, NOMEM, FAIL_SLAB, FAIL_PAGE },
+	{ "fsync", prepare_small, act_fsync, model_nothing, NOMEM, FAIL_SLAB, FAIL_PAGE },
+};
+
+/**
+ * struct stage - where an operation is done
+ * @act: the operation
+ * @work: directory on the file system
+ * @reference: directory on a tmpfs
+ * @cold: the VFS has nothing of it, when it is done
+ */
+struct stage {
+	const struct act *act;
+	const char *work;
+	char reference[64];
+	bool cold;
+};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return ftw->level ? remove(path) : 0;
+}
+
+/* An empty directory, in which an operation is prepared. */
+static int set_stage(const struct act *act, const char *dir)
+{
+	return ERR(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS)) ?: ERR(chdir(dir)) ?:
+		act->prepare();
+}
+
+/* What is seen then comes from objects. No other file system's cache is lost. */
+static int forget_all(const char *work)
+{
+	return ERR(chdir("/")) ?: remount() ?: ERR(chdir(work));
+}
+
+static int begin_act(struct stage *stage)
+{
+	int ret = set_stage(stage->act, stage->work);
+
+	if (!ret && stage->cold)
+		ret = forget_all(stage->work);
+	return ret;
+}
+
+static long run_act(void *arg)
+{
+	const struct stage *stage = arg;
+
+	return stage->act->act();
+}
+
+/* Frames that are in use have a page or a table in them: in a while, for a table. */
+static int frames_add_up(void)
+{
+	struct kmdom_info info;
+	int ret, tries = PATIENCE / 20;
+
+	do {
+		ret = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info);
+		if (ret || info.frames_used == info.pages_present + info.tables)
+			return ret;
+		poll(NULL, 0, 20);
+	} while (tries--);
+	return -EILSEQ;
+}
+
+static int check_act(void *arg, long ret)
+{
+	struct stage *stage = arg;
+	const struct act *act = stage->act;
+	int err = set_stage(act, stage->reference);
+
+	if (!err && ret >= 0)
+		err = act->model ? act->model(ret) : act->act();
+	if (err < 0)
+		return err;
+	err = forget_all(stage->work);
+	if (err)
+		return err;
+	if (tree_compare(stage->work, stage->reference))
+		return -EILSEQ;
+	return frames_add_up() ?: begin_act(stage);
+}
+
+static int do_act(const struct act *act, const char *work, const char *reference, bool cold)
+{
+	struct stage stage = { .act = act, .work = work, .cold = cold };
+	struct inject_sweep sweep = {
+		.run = run_act, .check = check_act, .arg = &stage, .errors = act->errors,
+		.must = cold ? act->must : 0, .may = act->must | act->may,
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s", act->name, cold ? ", cold" : "");
+	snprintf(stage.reference, sizeof(stage.reference), "%s", reference);
+	sweep.name = name;
+	return begin_act(&stage) ?: inject_sweep(&sweep);
+}
+
+static int mount_of(const char *domain, unsigned long flags)
+{
+	char options[200];
+
+	snprintf(options, sizeof(options), "domain=%s", domain);
+	return ERR(mount("none", getenv("KMDOMFS_DIR"), "kmdomfs", flags, options));
+}
+
+static int domain_mount(void)
+{
+	return mount_of(getenv("KMDOMFS_DOMAIN"), 0);
+}
+
+static long act_mount(void *arg)
+{
+	return domain_mount();
+}
+
+/* Whoever has not mounted it does not hold the domain. */
+static int check_not_held(void)
+{
+	struct kmdom_info info;
+	int ret = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info);
+
+	return ret ?: info.clients ? -EBUSY : frames_add_up();
+}
+
+static int check_mount(void *arg, long ret)
+{
+	return (ret ? 0 : ERR(umount(getenv("KMDOMFS_DIR")))) ?: check_not_held();
+}
+
+/* First where there is no file system yet, then one that it finds. */
+TEST(mounting)
+{
+	struct inject_sweep sweep = {
+		.name = "the first mount", .run = act_mount, .check = check_mount,
+		.errors = ERRORS(ENOMEM), .must = FAIL_SLAB, .may = FAIL_PAGE,
+	};
+
+	ASSERT_EQ(0, inject_begin("kmdomfs"));
+	EXPECT_EQ(0, inject_sweep(&sweep));
+	sweep.name = "mount";
+	EXPECT_EQ(0, inject_sweep(&sweep));
+	inject_end();
+	ASSERT_EQ(0, domain_mount());
+}
+
+/**
+ * struct lonely - a domain without a pager
+ * @dev: /dev/kmdom
+ * @create: what it was created with
+ */
+struct lonely {
+	int dev;
+	struct kmdom_create create;
+};
+
+/* All that a mount does until it waits for frames is as far as it gets here. */
+static long act_mount_lonely(void *arg)
+{
+	struct lonely *lonely = arg;
+	int ret = mount_of(lonely->create.name, 0);
+
+	return ret == -ETIMEDOUT ? 0 : ret ?: -EPROTO;
+}
+
+/* What holds the domain's caches still would be in the way of another mount. */
+static int check_lonely(void *arg, long ret)
+{
+	struct lonely *lonely = arg;
+
+	return act_mount_lonely(lonely) ?: kmdom_destroy(lonely->dev, lonely->create.name) ?:
+		kmdom_create(lonely->dev, &lonely->create);
+}
+
+/* In a new domain each time: the caches that a mount makes stay with it. */
+TEST(mounting_makes_caches)
+{
+	struct lonely lonely = {
+		.dev = kmdom_open(0, NULL),
+		.create = { .name = "kt/lonely", .max_frames = KMDOM_FRAMES_MIN },
+	};
+	struct inject_sweep sweep = {
+		.name = "a mount that makes caches", .run = act_mount_lonely,
+		.check = check_lonely, .arg = &lonely, .errors = ERRORS(ENOMEM),
+		.must = FAIL_SLAB, .may = FAIL_PAGE,
+	};
+	long deadline = param_get("op_deadline_ms");
+
+	ASSERT_LE(0, lonely.dev);
+	ASSERT_EQ(0, param_set("op_deadline_ms", 50));
+	ASSERT_EQ(0, kmdom_create(lonely.dev, &lonely.create));
+	ASSERT_EQ(0, inject_begin("kmdomfs"));
+	EXPECT_EQ(0, inject_sweep(&sweep));
+	EXPECT_EQ(0, inject_sweep_from(&sweep, INJECT_SLAB));
+	inject_end();
+	EXPECT_EQ(0, param_set("op_deadline_ms", deadline));
+	EXPECT_EQ(0, kmdom_destroy(lonely.dev, lonely.create.name));
+	close(lonely.dev);
+}
+
+static long act_remount(void *arg)
+{
+	return mount_of(getenv("KMDOMFS_DOMAIN"), MS_REMOUNT);
+}
+
+/* It is mounted, and nobody else holds the domain. */
+static int check_remount(void *arg, long ret)
+{
+	struct kmdom_info info;
+	struct statfs st;
+	int err = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info) ?:
+		ERR(statfs(getenv("KMDOMFS_DIR"), &st));
+
+	return err ?: info.clients == 1 ? frames_add_up() : -EBUSY;
+}
+
+TEST(remounting)
+{
+	struct inject_sweep sweep = {
+		.name = "remount", .run = act_remount, .check = check_remount,
+		.errors = ERRORS(ENOMEM), .must = FAIL_SLAB, .may = FAIL_PAGE,
+	};
+
+	ASSERT_EQ(0, inject_begin("kmdomfs"));
+	EXPECT_EQ(0, inject_sweep(&sweep));
+	inject_end();
+}
+
+static long act_umount(void *arg)
+{
+	return ERR(umount(getenv("KMDOMFS_DIR")));
+}
+
+static int check_umount(void *arg, long ret)
+{
+	return check_not_held() ?: domain_mount();
+}
+
+TEST(unmounting)
+{
+	struct inject_sweep sweep = {
+		.name = "umount", .run = act_umount, .check = check_umount,
+	};
+
+	ASSERT_EQ(0, inject_begin("kmdomfs"));
+	EXPECT_EQ(0, inject_sweep(&sweep));
+	inject_end();
+}
+
+/* Each of some operations, with all of it in the VFS's caches and with nothing. */
+static int do_acts(const struct act *acts, size_t nr, const char *work)
+{
+	char reference[] = "/tmp/reference.XXXXXX";
+	size_t i;
+	int bad;
+
+	if (!mkdtemp(reference) || chmod(reference, 0755))
+		return -errno;
+	bad = inject_begin("kmdomfs");
+	for (i = 0; i < nr && bad >= 0; i++)
+		bad += !!do_act(&acts[i], work, reference, false) +
+		       !!do_act(&acts[i], work, reference, true);
+	inject_end();
+	nftw(reference, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	rmdir(reference);
+	return bad;
+}
+
+#define DO_ACTS(acts)	do_acts(acts, sizeof(acts) / sizeof((acts)[0]), self->dir)
+
+TEST_F(fs, names)
+{
+	EXPECT_EQ(0, DO_ACTS(names));
+}
+
+TEST_F(fs, attributes)
+{
+	EXPECT_EQ(0, DO_ACTS(attributes));
+}
+
+TEST_F(fs, data_in_calls)
+{
+	EXPECT_EQ(0, DO_ACTS(data_in_calls));
+}
+
+TEST_F(fs, data_in_mappings)
+{
+	EXPECT_EQ(0, DO_ACTS(data_in_mappings));
+}
+
+TEST_F(fs, sizes)
+{
+	EXPECT_EQ(0, DO_ACTS(sizes));
+}
+
+static long count_pages(void)
+{
+	struct kmdom_info info;
+	int ret = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info);
+
+	return ret ? ret : (long)(info.pages_present + info.pages_absent);
+}
+
+/* Waits until the pages of a file that nobody uses any more are freed. */
+static long wait_for_reaper(void *arg)
+{
+	long *pages = arg;
+	int tries = PATIENCE / 50;
+
+	while (count_pages() > *pages && tries--)
+		poll(NULL, 0, 50);
+	return count_pages() > *pages ? -ETIMEDOUT : 0;
+}
+
+/* Waits for longer than the cleaner does until it begins. */
+static long wait_for_cleaner(void *arg)
+{
+	poll(NULL, 0, 1500);
+	return 0;
+}
+
+static int dirty_pages(const char *path)
+{
+	char *map = MAP_FAILED;
+	size_t at;
+	int fd = open(path, O_CREAT | O_RDWR, 0644);
+
+	if (fd < 0)
+		return -errno;
+	if (!ftruncate(fd, 40 * PAGE))
+		map = mmap(NULL, 40 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		close(fd);
+		return -EIO;
+	}
+	for (at = 0; at < 40 * PAGE; at += PAGE)
+		map[at] = at / PAGE + 1;
+	munmap(map, 40 * PAGE);
+	return close(fd);
+}
+
+/* What is done in the background allocates nothing, so that it cannot fail so. */
+TEST_F(fs, in_the_background)
+{
+	int kind;
+
+	ASSERT_EQ(0, inject_begin("kmdomfs"));
+	for (kind = 0; kind < INJECT_KINDS; kind++) {
+		struct inject_sweep clean = {
+			.name = "the cleaner", .run = wait_for_cleaner,
+		}, reap = {
+			.name = "the reaper", .run = wait_for_reaper,
+		};
+		long pages = count_pages() + 5;
+
+		ASSERT_EQ(0, dirty_pages("file"));
+		EXPECT_EQ(0, inject_sweep_kind(&clean, kind));
+		EXPECT_LT(pages + 30, count_pages());
+		ASSERT_EQ(0, unlink("file"));
+		reap.arg = &pages;
+		EXPECT_EQ(0, inject_sweep_kind(&reap, kind));
+	}
+	inject_end();
+}
+
+int main(int argc, char **argv)
+{
+	return inject_main(argc, argv, test_harness_run);
+}

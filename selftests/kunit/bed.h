@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * bed.h - a domain of a test's own, and what stands in for the layers above
+ *
+ * The suites run frames.c, grant.c, table.c, slab.c, cache.c and pin.c as they
+ * are, on instances of their own (mechanisms.c), so that kmdom.ko need not be
+ * loaded and cannot be harmed. What these depend on is the bed's: it hands its
+ * ledger memory that can fail, and counts what is called upward, and what would
+ * have been a warning.
+ */
+#ifndef KMDOM_KUNIT_BED_H
+#define KMDOM_KUNIT_BED_H
+
+#include <kunit/test.h>
+#include <kunit/test-bug.h>
+#include <linux/fs.h>
+#include "cache.h"
+#include "domain.h"
+#include "frames.h"
+#include "pin.h"
+#include "table.h"
+#include "unit.h"
+
+/* bed_fail_page(): every page is there. */
+#define BED_NEVER	ULONG_MAX
+
+/**
+ * struct bed - a domain without those who use and those who serve it
+ * @dom: the domain; its state, waits and lifecycle are the test's to set
+ * @mapping: of all its pools: nothing is ever mapped in it
+ * @refs: uses of the domain that its ledger holds
+ * @pages_left: pages of memory that its frames still get
+ * @locked: the user's locked pages when the bed was made
+ * @returned: frames that came back after a grace period
+ * @hints: pages that the pager was told are gone
+ * @hint_index: the latest of those
+ * @hint_version: and its version
+ * @changes: pages that waiters were told have changed
+ * @frees: times that waiters were told of free frames
+ */
+struct bed {
+	struct kmdom_domain dom;
+	struct address_space mapping;
+	atomic_t refs;
+	unsigned long pages_left;
+	long locked;
+	atomic_t returned;
+	unsigned int hints;
+	u64 hint_index;
+	u64 hint_version;
+	unsigned int changes;
+	unsigned int frees;
+};
+
+struct bed *bed_new(struct kunit *test, u64 max_frames);
+void bed_end(struct bed *bed);
+void bed_settle(struct bed *bed);
+
+struct kmdom_pool *bed_try_pool(struct bed *bed, u32 nr_frames);
+struct kmdom_pool *bed_pool(struct bed *bed, u32 nr_frames);
+struct kmdom_pool *bed_granted(struct bed *bed, u32 nr_frames);
+void bed_pool_drop(struct kmdom_pool *pool);
+u64 bed_grant(struct kmdom_pool *pool, u64 first, u32 nr);
+u64 bed_revoke(struct kmdom_pool *pool, u64 first, u32 nr);
+void bed_promise(struct bed *bed, unsigned int nr);
+struct kmdom_frame *bed_take(struct bed *bed, enum kmdom_claim claim);
+void bed_leave_free(struct bed *bed, u64 nr);
+long bed_locked(void);
+
+void bed_check_ledger(struct bed *bed);
+bool bed_failed(void);
+void bed_permute(const u64 *from, u64 *to, unsigned int nr, unsigned int number);
+
+/* mechanisms.c: the warnings of the code under test, since the last call. */
+unsigned int bed_warnings(void);
+
+extern struct kunit_suite frames_suite;
+extern struct kunit_suite pools_suite;
+extern struct kunit_suite table_suite;
+extern struct kunit_suite slab_suite;
+extern struct kunit_suite pages_suite;
+
+#endif /* KMDOM_KUNIT_BED_H */

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a pager may do with objects: edit those of a CHECKED type in their record,
+ * drop those of a DISCARD type, and nothing else.
+ */
+#include <endian.h>
+#include "harness.h"
+
+#define FRAMES	256
+#define HEADER	sizeof(struct kmdom_record)
+#define TAG	16
+
+FIXTURE(policy) {
+	struct bed bed;
+	struct pager *pager;
+	struct proc *proc;
+	int fd;
+};
+
+BOTH_DOORS(policy);
+
+FIXTURE_SETUP(policy)
+{
+	struct bed_spec spec = {
+		.door = variant->door, .frames = FRAMES, .procs = 1,
+		.types = 1 << KT_CHECKED | 1 << KT_DISCARD | 1 << KT_SCRATCH | 1 << KT_PAGE |
+			 1 << KT_SMALL,
+	};
+
+	ASSERT_EQ(0, bed_up(&self->bed, &spec));
+	self->pager = &self->bed.pager;
+	self->proc = self->bed.procs;
+	self->fd = self->bed.client;
+}
+
+FIXTURE_TEARDOWN(policy)
+{
+	EXPECT_EQ(0, bed_down(&self->bed));
+}
+
+static void checked_fill(struct kt_checked *obj, uint64_t number)
+{
+	*obj = (struct kt_checked) {
+		.colour = 1 + number % KT_COLOURS, .flags = number & KT_FLAGS,
+		.len = 5, .number = number, .bytes = "three", .note = "ab", .kernel = ~0ULL,
+	};
+	obj->sum = KT_SUM(obj);
+}
+
+/* An object, alone in its page, absent; its record is copied to @rec. */
+struct edited {
+	uint64_t ref;
+	uint64_t index;
+	uint64_t version;
+	uint8_t rec[KMDOM_RECORD_MAX];
+	uint32_t len;
+};
+
+/* Where its fields are in the record: one object, no padding. */
+enum {
+	COLOUR = HEADER, FLAGS, LEN, SUM = LEN + 2, NUMBER = SUM + 4, REF = NUMBER + 8,
+	BYTES = REF + 8, NOTE_LEN = BYTES + 5, NOTE = NOTE_LEN + 2, END = NOTE + 2
+};
+
+static int make(struct _test_data_policy *self, struct edited *e, uint64_t number)
+{
+	struct kt_checked obj;
+	struct stored *rec;
+	int ret;
+
+	checked_fill(&obj, number);
+	ret = kt_new(self->fd, 0, KT_CHECKED, &obj, sizeof(obj), &e->ref);
+	if (ret)
+		return ret;
+	e->index = KT_REF_INDEX(e->ref);
+	ret = pager_preempt(self->pager, e->index);
+	e->version = self->pager->res.version;
+	rec = store_get(self->bed.store, e->index, e->version);
+	if (ret || !rec)
+		return ret ?: -ENOKEY;
+	e->len = rec->len;
+	memcpy(e->rec, rec->data, rec->len);
+	return 0;
+}
+
+static int give(struct _test_data_policy *self, struct edited *e, const void *rec, uint32_t len)
+{
+	return pager_restore(self->pager, e->index, e->version, rec, len);
+}
+
+static int holds(struct _test_data_policy *self, struct edited *e, const struct kt_checked *want)
+{
+	struct kt_checked obj;
+	int ret = kt_get(self->fd, 0, KT_CHECKED, e->ref, &obj, sizeof(obj));
+
+	return ret ?: memcmp(&obj, want, sizeof(obj)) ? -EILSEQ : 0;
+}
+
+/* The record is as it is documented, for those who edit it. */
+TEST_F(policy, checked_records_are_plain)
+{
+	struct kmdom_record *head;
+	struct edited e;
+
+	ASSERT_EQ(0, make(self, &e, 9));
+	head = (struct kmdom_record *)e.rec;
+	EXPECT_EQ(KMDOM_POLICY_CHECKED, head->policy);
+	EXPECT_EQ(0, head->length);
+	EXPECT_EQ(END + TAG, e.len);
+	EXPECT_EQ(3, e.rec[COLOUR]);
+	EXPECT_EQ(1, e.rec[FLAGS]);
+	EXPECT_EQ(5, e.rec[LEN]);
+	EXPECT_EQ(9, e.rec[NUMBER]);
+	EXPECT_EQ(0, memcmp(&e.rec[BYTES], "three\2\0ab", 9));
+}
+
+TEST_F(policy, checked_records_may_be_edited)
+{
+	uint8_t longer[KMDOM_RECORD_MAX];
+	struct kt_checked want;
+	struct kmdom_info info;
+	struct edited e;
+
+	ASSERT_EQ(0, make(self, &e, 9));
+	checked_fill(&want, 9);
+	want.kernel = 0;
+	want.number += 256;
+	want.sum = KT_SUM(&want);
+	e.rec[NUMBER + 1] = 1;
+	e.rec[SUM + 1] += 1;
+	ASSERT_EQ(0, give(self, &e, e.rec, e.len));
+	EXPECT_EQ(0, holds(self, &e, &want));
+
+	/* Its length, too: all that is longer or shorter by that. */
+	ASSERT_EQ(0, pager_evict(self->pager, e.index, e.version, 0));
+	want.len = 9;
+	want.sum += 4;
+	memcpy(want.bytes, "three and", 9);
+	memcpy(longer, e.rec, BYTES);
+	longer[LEN] = 9;
+	longer[SUM] += 4;
+	memcpy(longer + BYTES, want.bytes, 9);
+	memcpy(longer + BYTES + 9, e.rec + NOTE_LEN, e.len - NOTE_LEN);
+	ASSERT_EQ(0, give(self, &e, longer, e.len + 4));
+	EXPECT_EQ(0, holds(self, &e, &want));
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(0, info.rejected);
+}
+
+/* One byte of the payload, or the length, and why it is not taken. */
+static const struct {
+	unsigned int at;
+	uint8_t byte;
+	int longer;
+	enum kmdom_reject why;
+} edits[] = {
+	{ COLOUR, 0, 0, KMDOM_REJECT_RANGE },
+	{ COLOUR, KT_COLOURS + 1, 0, KMDOM_REJECT_RANGE },
+	{ FLAGS, 4, 0, KMDOM_REJECT_FLAGS },
+	{ LEN, 17, 0, KMDOM_REJECT_COUNT },
+	{ LEN + 1, 1, 0, KMDOM_REJECT_COUNT },
+	{ LEN, 16, 0, KMDOM_REJECT_END },
+	{ REF, 1, 0, KMDOM_REJECT_REF },	/* page 0 */
+	{ REF + 7, 1, 0, KMDOM_REJECT_REF },	/* page 2^48 */
+	{ NOTE_LEN, 17, 0, KMDOM_REJECT_COUNT },
+	{ NOTE_LEN, 3, 0, KMDOM_REJECT_END },
+	{ NOTE_LEN, 1, 0, KMDOM_REJECT_REST },
+	{ NOTE + 1, 0, 0, KMDOM_REJECT_TRIM },
+	{ SUM, 0, 0, KMDOM_REJECT_CHECK },
+	{ COLOUR, 4, 0, KMDOM_REJECT_CHECK },	/* in its range, but not in the sum */
+	{ COLOUR, 3, -1, KMDOM_REJECT_END },
+	{ COLOUR, 3, 1, KMDOM_REJECT_REST },
+	{ offsetof(struct kmdom_record, length), 1, 0, KMDOM_REJECT_SIZE },
+	{ offsetof(struct kmdom_record, map), 2, 0, KMDOM_REJECT_TAG },	/* another slot */
+	{ offsetof(struct kmdom_record, map), 3, 0, KMDOM_REJECT_LIVE },
+	{ offsetof(struct kmdom_record, map) + 31, 0x80, 0, KMDOM_REJECT_MAP },
+	{ offsetof(struct kmdom_record, policy), KMDOM_POLICY_SIGNED, 0, KMDOM_REJECT_POLICY },
+	{ END, 0, 0, KMDOM_REJECT_TAG },
+};
+
+TEST_F(policy, checked_records_keep_their_form)
+{
+	uint8_t lie[KMDOM_RECORD_MAX];
+	struct kt_checked want;
+	struct kmdom_info info;
+	struct edited e;
+	size_t i;
+
+	ASSERT_EQ(0, make(self, &e, 9));
+	for (i = 0; i < ARRAY_SIZE(edits); i++) {
+		memset(lie, 0, sizeof(lie));
+		memcpy(lie, e.rec, e.len);
+		/* The tag stays at the end. */
+		memcpy(lie + END + edits[i].longer, e.rec + END, TAG);
+		if (edits[i].byte == lie[edits[i].at] && !edits[i].longer)
+			lie[edits[i].at] ^= 0xff;
+		else
+			lie[edits[i].at] = edits[i].byte;
+		EXPECT_GT(0, give(self, &e, lie, e.len + edits[i].longer));
+		EXPECT_EQ(edits[i].why, self->pager->res.value)
+			TH_LOG("edit %zu", i);
+	}
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(ARRAY_SIZE(edits), info.rejected);
+	ASSERT_EQ(0, give(self, &e, e.rec, e.len));
+	checked_fill(&want, 9);
+	want.kernel = 0;
+	EXPECT_EQ(0, holds(self, &e, &want));
+}
+
+/* An older payload is an edit like any other; an older record is still refused. */
+TEST_F(policy, checked_records_of_older_times)
+{
+	struct kt_checked obj;
+	struct edited old, e;
+	struct stored *rec;
+
+	ASSERT_EQ(0, make(self, &old, 1));
+	ASSERT_EQ(0, give(self, &old, old.rec, old.len));
+	checked_fill(&obj, 2);
+	ASSERT_EQ(0, kt_set(self->fd, 0, KT_CHECKED, old.ref, &obj, sizeof(obj)));
+	e = old;
+	ASSERT_EQ(0, pager_preempt(self->pager, e.index));
+	e.version = self->pager->res.version;
+	rec = store_get(self->bed.store, e.index, e.version);
+	memcpy(e.rec, rec->data, rec->len);
+	EXPECT_EQ(-ESTALE, give(self, &e, old.rec, old.len));
+	EXPECT_EQ(KMDOM_REJECT_VERSION, self->pager->res.value);
+	memcpy(e.rec + HEADER, old.rec + HEADER, END - HEADER);
+	EXPECT_EQ(0, give(self, &e, e.rec, e.len));
+	checked_fill(&obj, 1);
+	obj.kernel = 0;
+	EXPECT_EQ(0, holds(self, &e, &obj));
+}
+
+/* A ref that a pager made up leads to an object of its type, or nowhere. */
+TEST_F(policy, checked_refs_are_followed_with_care)
+{
+	struct kt_checked obj;
+	uint64_t small, le, value;
+	struct edited target, e;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SMALL, NULL, 0, &small));
+	ASSERT_EQ(0, make(self, &target, 3));
+	ASSERT_EQ(0, give(self, &target, target.rec, target.len));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_CHECKED, &obj, 0, &value));
+	checked_fill(&obj, 4);
+	ASSERT_EQ(0, kt_set(self->fd, 0, KT_CHECKED, value, &obj, sizeof(obj)));
+	e.ref = value;
+	e.index = KT_REF_INDEX(value);
+	ASSERT_EQ(target.index, e.index);
+
+	/* Of another type; of a slot that holds nothing; of no page at all. */
+	le = small;
+	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_CHECKED, le, &obj, sizeof(obj)));
+	le = target.ref + 30;
+	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_CHECKED, le, &obj, sizeof(obj)));
+	le = 77777ULL << 8;
+	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_CHECKED, le, &obj, sizeof(obj)));
+	EXPECT_EQ(0, kt_get(self->fd, 0, KT_CHECKED, target.ref, &obj, sizeof(obj)));
+	EXPECT_EQ(3, obj.number);
+}
+
+/* What is not consistent does not leave; and its client can put it right. */
+TEST_F(policy, checked_objects_are_consistent)
+{
+	struct kt_checked obj;
+	uint64_t ref;
+
+	checked_fill(&obj, 5);
+	obj.sum++;
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_CHECKED, &obj, sizeof(obj), &ref));
+	EXPECT_EQ(-EINVAL, pager_export(self->pager, KT_REF_INDEX(ref), 0));
+	EXPECT_EQ(-EAGAIN, pager_evict(self->pager, KT_REF_INDEX(ref), 1, 0));
+	obj.sum--;
+	ASSERT_EQ(0, kt_set(self->fd, 0, KT_CHECKED, ref, &obj, sizeof(obj)));
+	EXPECT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(ref)));
+	EXPECT_EQ(0, pager_answer(self->pager, KT_REF_INDEX(ref), self->pager->res.version));
+}
+
+/* Objects that end: all of the page, at once, and for ever. */
+TEST_F(policy, discarded)
+{
+	struct kt_discard obj = { .number = 1, .secret = "nobody's business" };
+	struct kmdom_page page;
+	struct kmdom_event ev;
+	uint64_t refs[3], index;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_DISCARD, &obj, sizeof(obj), &refs[i]));
+	index = KT_REF_INDEX(refs[0]);
+	ASSERT_EQ(index, KT_REF_INDEX(refs[2]));
+	ASSERT_EQ(0, pager_look(self->pager, index, &page));
+	EXPECT_EQ(KMDOM_POLICY_DISCARD, page.policy);
+	EXPECT_EQ(3, page.live);
+	EXPECT_EQ(0, page.version);
+	EXPECT_EQ(0, page.flags & (KMDOM_PAGEF_DIRTY | KMDOM_PAGEF_VOUCHED));
+	EXPECT_EQ(-ENODATA, pager_export(self->pager, index, 0));
+	EXPECT_EQ(-ENODATA, pager_stored(self->pager, index, 1));
+	EXPECT_EQ(-ESTALE, pager_evict(self->pager, index, 1, 0));
+	EXPECT_EQ(0, kt_get(self->fd, 0, KT_DISCARD, refs[1], &obj, sizeof(obj)));
+
+	ASSERT_EQ(0, pager_evict(self->pager, index, 0, 0));
+	EXPECT_EQ(-ENOENT, pager_look(self->pager, index, &page));
+	EXPECT_EQ(-ENOENT, pager_evict(self->pager, index, 0, 0));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(-ENODATA, kt_get(self->fd, 0, KT_DISCARD, refs[i], &obj, sizeof(obj)));
+	EXPECT_EQ(0, kt_del(self->fd, 0, KT_DISCARD, refs[0]));
+	/* There is no garbage to tell of. */
+	EXPECT_EQ(0, pager_events(self->pager, &ev, 1, 0));
+	/* The next one is another, whatever it is called. */
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_DISCARD, &obj, sizeof(obj), &refs[1]));
+	EXPECT_NE(index, KT_REF_INDEX(refs[1]));
+	EXPECT_EQ(-ENODATA, kt_get(self->fd, 0, KT_DISCARD, refs[2], &obj, sizeof(obj)));
+	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
+TEST_F(policy, discarded_but_not_while_pinned)
+{
+	static const int modes[] = { KT_PIN_READ, KT_PIN_WRITE };
+	uint64_t ref, index;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_SCRATCH, NULL, 0, &ref));
+		index = KT_REF_INDEX(ref);
+		ASSERT_EQ(0, kt_pin(self->fd, 0, KT_SCRATCH, ref, modes[i]));
+		EXPECT_EQ(-EBUSY, pager_evict(self->pager, index, 0, 0));
+		EXPECT_EQ(-EBUSY, pager_evict(self->pager, index, 0, KMDOM_OPF_DRAIN));
+		ASSERT_EQ(0, kt_end(self->fd, 0));
+		EXPECT_EQ(0, pager_evict(self->pager, index, 0, KMDOM_OPF_DRAIN));
+		EXPECT_EQ(0, kt_del(self->fd, 0, KT_SCRATCH, ref));
+	}
+}
+
+/* An object that its client has freed is not one that was discarded. */
+TEST_F(policy, freed_is_not_discarded)
+{
+	uint64_t a, b, value;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_DISCARD, NULL, 0, &a));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_DISCARD, NULL, 0, &b));
+	EXPECT_EQ(0, kt_del(self->fd, 0, KT_DISCARD, a));
+	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_DISCARD, a, &value, sizeof(value)));
+	EXPECT_EQ(0, kt_get(self->fd, 0, KT_DISCARD, b, &value, sizeof(value)));
+}
+
+/* Under pressure they are what goes, and a pager that never heard of them serves. */
+TEST_F(policy, discarded_for_want_of_frames)
+{
+	unsigned int i, nr = 2 * FRAMES, gone = 0, there = 0;
+	uint64_t refs[2 * FRAMES], value;
+	struct server server;
+	int ret;
+
+	ASSERT_EQ(0, server_start(&server, self->pager, NULL));
+	for (i = 0; i < nr; i++) {
+		value = i;
+		ASSERT_EQ(0, px_new(self->proc, self->fd, KT_SCRATCH, &value, sizeof(value),
+				    &refs[i]));
+	}
+	for (i = 0; i < nr; i++) {
+		ret = px_get(self->proc, self->fd, KT_SCRATCH, refs[i], &value, sizeof(value));
+		if (!ret) {
+			EXPECT_EQ(i, value);
+			there++;
+		} else {
+			EXPECT_EQ(-ENODATA, ret);
+			gone++;
+		}
+	}
+	EXPECT_LT(0, there);
+	EXPECT_LE(FRAMES, gone);
+	ASSERT_EQ(0, server_stop(&server));
+	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
+TEST_HARNESS_MAIN

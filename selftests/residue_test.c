@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a domain keeps in the kernel while all of it is in its pager's store: a fixed
+ * sum, however many pages it has.
+ *
+ * Counted are the kernel's own allocations, by the tracepoints kmem:* whose call
+ * site is in kmdom.ko, less what is freed there; what others free for it counts as
+ * kept. One process is pager and client: with frames at hand no call waits.
+ *
+ * RESIDUE_PAGES in the environment: how many pages; the same is done with a
+ * sixteenth of them, and compared.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include "harness.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	5000
+
+#define TRACEFS		"/sys/kernel/tracing/"
+#define FRAMES		512
+#define CHUNK		64	/* pages that are exchanged at a time */
+#define RECORD		192	/* bytes of a page's record here, at most */
+#define DEFAULT_PAGES	65536
+#define FEW		16	/* so many times less */
+#define LIMIT		4096	/* bytes that may be kept */
+#define GROWTH		512	/* bytes by which many may differ from few */
+
+/* Records of pages of objects, by index: there are too many for a struct store. */
+struct small_record {
+	uint64_t version;
+	uint16_t len;
+	uint8_t data[RECORD - 10];
+};
+
+FIXTURE(residue) {
+	struct bed bed;
+	struct pager *pager;
+	int fd;
+	uint32_t pages;
+	struct small_record *records;
+	struct kmdom_op ops[CHUNK];
+	struct kmdom_result results[CHUNK];
+};
+
+FIXTURE_VARIANT(residue) { enum door_kind door; uint32_t part; };
+FIXTURE_VARIANT_ADD(residue, few) { .door = DOOR_IOCTL, .part = FEW };
+FIXTURE_VARIANT_ADD(residue, many) { .door = DOOR_URING, .part = 1 };
+
+/* What few have kept, for the process that does it with many; 0: not known. */
+static long *kept_by_few;
+
+__attribute__((constructor)) static void share(void)
+{
+	kept_by_few = shared_alloc(sizeof(*kept_by_few));
+}
+
+FIXTURE_SETUP(residue)
+{
+	struct bed_spec spec = {
+		.door = variant->door, .frames = FRAMES, .records = 8192, .newest_only = true,
+		.types = 1 << KT_TRIM,
+	};
+	const char *pages = getenv("RESIDUE_PAGES");
+
+	self->pages = pages ? strtoul(pages, NULL, 0) : scaled("pages", DEFAULT_PAGES);
+	self->pages /= variant->part;
+	ASSERT_EQ(0, bed_up(&self->bed, &spec));
+	self->pager = &self->bed.pager;
+	self->fd = self->bed.client;
+	self->records = mmap(NULL, (self->pages + 1) * sizeof(*self->records),
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->records);
+}
+
+FIXTURE_TEARDOWN(residue)
+{
+	EXPECT_EQ(0, bed_down(&self->bed));
+	munmap(self->records, (self->pages + 1) * sizeof(*self->records));
+}
+
+static int put(const char *file, const char *format, ...)
+{
+	char text[160];
+	va_list args;
+	int fd, len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fd = open(file, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = write(fd, text, len) == len ? 0 : -errno;
+	close(fd);
+	return len;
+}
+
+static const char *const events[] = { "kmalloc", "kmem_cache_alloc", "kfree", "kmem_cache_free" };
+
+/* Where the module's code is. */
+static int code_range(unsigned long *from, unsigned long *to)
+{
+	FILE *file = fopen("/proc/modules", "re");
+	unsigned long size, base;
+	char line[256];
+	int ret = -ENOENT;
+
+	while (file && ret && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "kmdom %lu %*s %*s %*s %lx", &size, &base) != 2)
+			continue;
+		*from = base;
+		*to = base + size;
+		ret = base ? 0 : -EPERM;
+	}
+	if (file)
+		fclose(file);
+	return ret;
+}
+
+static int trace_begin(void)
+{
+	unsigned long from, to;
+	char path[96];
+	unsigned int i;
+	int ret = code_range(&from, &to);
+
+	for (i = 0; i < ARRAY_SIZE(events) && !ret; i++) {
+		snprintf(path, sizeof(path), TRACEFS "events/kmem/%s/filter", events[i]);
+		ret = put(path, "call_site >= 0x%lx && call_site < 0x%lx", from, to);
+		snprintf(path, sizeof(path), TRACEFS "events/kmem/%s/enable", events[i]);
+		ret = ret ?: put(path, "1");
+	}
+	ret = ret ?: put(TRACEFS "buffer_size_kb", "4096");
+	ret = ret ?: put(TRACEFS "trace", "");
+	return ret ?: put(TRACEFS "tracing_on", "1");
+}
+
+static void trace_end(void)
+{
+	char path[96];
+	unsigned int i;
+
+	put(TRACEFS "tracing_on", "0");
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		snprintf(path, sizeof(path), TRACEFS "events/kmem/%s/enable", events[i]);
+		put(path, "0");
+		snprintf(path, sizeof(path), TRACEFS "events/kmem/%s/filter", events[i]);
+		put(path, "0");
+	}
+}
+
+/* What was allocated, and not freed by the same hand. */
+struct kept {
+	uint64_t ptr;
+	uint64_t bytes;
+};
+
+#define KEPT_MAX	65536
+
+static long trace_sum(unsigned int *nr_events)
+{
+	struct kept *kept = calloc(KEPT_MAX, sizeof(*kept));
+	FILE *file = fopen(TRACEFS "trace", "re");
+	char line[512], *ptr, *bytes;
+	unsigned int nr = 0, i;
+	uint64_t address;
+	long sum = 0;
+
+	*nr_events = 0;
+	while (kept && file && fgets(line, sizeof(line), file)) {
+		ptr = strstr(line, "ptr=");
+		if (line[0] == '#' || !ptr)
+			continue;
+		++*nr_events;
+		address = strtoull(ptr + 4, NULL, 16);
+		bytes = strstr(line, "bytes_alloc=");
+		for (i = 0; i < nr && kept[i].ptr != address; i++)
+			;
+		if (bytes && nr < KEPT_MAX)
+			kept[nr++] = (struct kept) { address, strtoull(bytes + 12, NULL, 0) };
+		else if (!bytes && i < nr)
+			kept[i] = kept[--nr];
+	}
+	for (i = 0; i < nr; i++)
+		sum += kept[i].bytes;
+	if (file)
+		fclose(file);
+	free(kept);
+	return sum;
+}
+
+/* Exports and evicts a run of pages of objects. */
+static int take(struct _test_data_residue *self, uint64_t first, uint32_t nr)
+{
+	struct small_record *rec;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < nr; i++)
+		self->ops[i] = (struct kmdom_op) {
+			.code = KMDOM_OP_EXPORT, .index = first + i, .len = sizeof(rec->data),
+			.buf = (unsigned long)self->records[first + i].data,
+		};
+	ret = pager_exchange(self->pager, self->ops, self->results, nr);
+	for (i = 0; i < nr && !ret; i++) {
+		rec = &self->records[first + i];
+		ret = self->results[i].ret == -EALREADY ? 0 : self->results[i].ret;
+		if (!self->results[i].ret)
+			rec->len = self->results[i].len;
+		rec->version = self->results[i].version;
+		self->ops[i] = (struct kmdom_op) {
+			.code = KMDOM_OP_EVICT, .index = first + i, .version = rec->version,
+		};
+	}
+	ret = ret ?: pager_exchange(self->pager, self->ops, self->results, nr);
+	for (i = 0; i < nr && !ret; i++)
+		ret = self->results[i].ret;
+	return ret;
+}
+
+static int bring(struct _test_data_residue *self, uint64_t first, uint32_t nr)
+{
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		struct small_record *rec = &self->records[first + i];
+
+		self->ops[i] = (struct kmdom_op) {
+			.code = KMDOM_OP_RESTORE, .index = first + i, .version = rec->version,
+			.buf = (unsigned long)rec->data, .len = rec->len,
+		};
+	}
+	ret = pager_exchange(self->pager, self->ops, self->results, nr);
+	for (i = 0; i < nr && !ret; i++)
+		ret = self->results[i].ret;
+	return ret;
+}
+
+/* The table of a level over a page leaves, if the page was the last under it. */
+static int take_tables(struct pager *pager, uint64_t index)
+{
+	unsigned int level;
+	int ret = 0;
+
+	for (level = 1; level <= KMDOM_LEVELS && !ret; level++) {
+		if ((index + 1) & ((1ULL << 9 * level) - 1))
+			break;
+		ret = pager_preempt(pager, PAGE_OF(level, index >> 9 * level));
+		/* Those at the cursor are needed until all is made. */
+		if (ret == -EBUSY)
+			ret = 0;
+	}
+	return ret;
+}
+
+/* Makes the pages, each with its number in its one object. */
+static int make_all(struct _test_data_residue *self)
+{
+	uint64_t index, ref = 0, value;
+	uint32_t nr;
+	int ret = 0;
+
+	for (index = 1; index <= self->pages && !ret; index += nr) {
+		for (nr = 0; nr < CHUNK - index % CHUNK && !ret; nr++) {
+			value = index + nr;
+			if (value > self->pages)
+				break;
+			ret = kt_new(self->fd, 0, KT_TRIM, &value, sizeof(value), &ref);
+			if (!ret && KT_REF_INDEX(ref) != value)
+				ret = -EBADSLT;
+		}
+		ret = ret ?: take(self, index, nr);
+		ret = ret ?: take_tables(self->pager, index + nr - 1);
+	}
+	return ret;
+}
+
+/* All that is left: the tables over the last page, and over the cursor. */
+static int take_rest(struct _test_data_residue *self)
+{
+	unsigned int level;
+	int ret = 0;
+
+	for (level = 1; level <= KMDOM_LEVELS && !ret; level++) {
+		uint64_t last = self->pages;
+
+		ret = pager_preempt(self->pager, PAGE_OF(level, last >> 9 * level));
+		if (ret == -ENOENT)
+			ret = 0;
+	}
+	return ret;
+}
+
+/* The tables over a page come, those that are absent. */
+static int bring_tables(struct pager *pager, uint64_t index)
+{
+	struct kmdom_page page;
+	unsigned int level;
+	int ret = 0;
+
+	for (level = KMDOM_LEVELS; level && !ret; level--) {
+		uint64_t table = PAGE_OF(level, index >> 9 * level);
+
+		ret = pager_look(pager, table, &page);
+		if (!ret && page.state == KMDOM_PAGE_ABSENT)
+			ret = pager_answer(pager, table, page.version);
+	}
+	return ret;
+}
+
+static int verify_all(struct _test_data_residue *self)
+{
+	uint64_t index, value;
+	uint32_t nr, i;
+	int ret = 0;
+
+	for (index = 1; index <= self->pages && !ret; index += nr) {
+		nr = CHUNK - index % CHUNK;
+		if (index + nr > self->pages + 1)
+			nr = self->pages + 1 - index;
+		ret = bring_tables(self->pager, index) ?: bring(self, index, nr);
+		for (i = 0; i < nr && !ret; i++) {
+			ret = kt_get(self->fd, 0, KT_TRIM, (index + i) << 8, &value, sizeof(value));
+			if (!ret && value != index + i)
+				ret = -EILSEQ;
+		}
+		ret = ret ?: take(self, index, nr);
+		ret = ret ?: take_tables(self->pager, index + nr - 1);
+	}
+	return ret ?: take_rest(self);
+}
+
+static int await_no_frames(const char *name)
+{
+	long long end = now_ms() + PROC_PATIENCE;
+	struct kmdom_info info;
+	int ret;
+
+	while (!(ret = kmdom_info_find(name, &info)) && info.frames_used) {
+		if (now_ms() > end)
+			return -ETIME;
+		usleep(1000);
+	}
+	return ret;
+}
+
+TEST_F(residue, fixed)
+{
+	unsigned int nr_events;
+	struct kmdom_info info;
+	long kept;
+
+	ASSERT_EQ(0, trace_begin());
+	EXPECT_EQ(0, make_all(self));
+	EXPECT_EQ(0, take_rest(self));
+	EXPECT_EQ(0, await_no_frames(self->bed.name));
+	kept = trace_sum(&nr_events);
+	trace_end();
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(self->pages, info.pages_absent);
+	EXPECT_EQ(0, info.pages_present);
+	EXPECT_EQ(0, info.tables);
+	EXPECT_EQ(0, info.frames_used);
+	printf("# residue: pages=%u bytes=%ld (%u events)\n", self->pages, kept, nr_events);
+	EXPECT_GT(LIMIT, kept);
+	if (variant->part > 1) {
+		*kept_by_few = kept + 1;
+	} else {
+		ASSERT_NE(0, *kept_by_few);
+		EXPECT_GT(GROWTH, labs(kept + 1 - *kept_by_few));
+	}
+	EXPECT_EQ(0, verify_all(self));
+	EXPECT_EQ(0, await_no_frames(self->bed.name));
+	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
+/* That the count counts: what a domain, a cache and a session are made of. */
+TEST_F(residue, counts)
+{
+	unsigned int nr_events;
+	struct pager other;
+	long kept;
+
+	ASSERT_EQ(0, pager_open(&other, self->bed.store));
+	ASSERT_EQ(0, trace_begin());
+	ASSERT_EQ(0, pager_create(&other, "residue", 256, 60));
+	kept = trace_sum(&nr_events);
+	trace_end();
+	EXPECT_LT(1000, kept);
+	EXPECT_EQ(0, pager_destroy(&other, "residue"));
+	pager_close(&other);
+}
+
+TEST_HARNESS_MAIN

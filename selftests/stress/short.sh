@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# short.sh - a short round of stress, and rounds that must fail
+#
+# The figures of the long one are of scripts/stress; here the driver is tested.
+#
+# Tests are functions that check() runs:
+# shellcheck disable=SC2317
+
+set -uo pipefail
+
+TOP=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
+readonly TOP
+readonly OUT=/tmp/stress.out ALL=/tmp/stress.all
+
+nr=0 failures=0
+
+# Usage: check WHAT COMMAND [ARG]...
+check() {
+	local what=$1 result=ok
+
+	shift
+	((nr += 1))
+	"$@" || { result='not ok'; ((failures += 1)); }
+	printf '%s %d %s\n' "$result" "$nr" "$what"
+}
+
+stress() {
+	"${BUILD:-$TOP/build}/selftests/stress" --gap 50 --rest 10 --tenants 8 "$@" >"$OUT" 2>&1
+	local status=$?
+
+	# With its own results hidden: a failure may be what is wanted.
+	cat "$OUT" >>"$ALL"
+	sed 's/^\(not \)\{0,1\}ok/# &/; s/^[^#]/# &/' "$OUT"
+	return "$status"
+}
+
+holds() {
+	stress --kills 40 --seconds 200 --pressure
+}
+
+# Each kind of fault happened in some round: there was something to withstand.
+all_faults() {
+	local kind
+
+	for kind in fail corrupt forge delay reorder drop rot; do
+		grep -q "figures: .* $kind=[1-9]" "$ALL" || { printf '# no %s\n' "$kind"; return 1; }
+	done
+}
+
+# Usage: fails THIS... - those tests of the driver, and a complaint about each
+fails() {
+	local what
+
+	for what in "$@"; do
+		grep -q "$what" "$OUT" || { printf '# not found: %s\n' "$what"; return 1; }
+	done
+}
+
+printf 'TAP version 13\n1..6\n'
+rm -f "$ALL"
+check 'a short round' holds
+stress --kills 0 --seconds 5 --break content,pager,frames
+check 'wrong contents are found, and a pager that ends by itself' fails \
+	'^not ok 3' '^not ok 7' 'load.*: contents: ' 'file[0-9]*, .*: contents: '
+check 'frames that are not accounted for are found' fails '^not ok 8' 'figures: .* frames=1 '
+stress --kills 0 --seconds 9 --break stuck --patience 6
+check 'a stuck worker is found' fails '^not ok 6' 'a worker is stuck'
+stress --kills 5 --seconds 300 --break loss
+check 'a loss that nothing explains is found' fails '^not ok 3' 'load.*: Input/output error'
+check 'there were faults of all kinds' all_faults
+((failures == 0))

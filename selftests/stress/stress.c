@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * stress - a round of many tenants, whose pagers are killed all the time
+ *
+ * Usage: stress [--tenants N] [--kills N] [--seconds N] [--gap MS] [--rest MS]
+ *		 [--seed N] [--pressure] [--stores DIR] [--patience SECONDS] [--break WHAT]
+ *
+ * Each tenant has a domain, a pager, and one or two workers that use far more
+ * than the pager has frames for, and verify all that they read. For the time of
+ * the round, or until there were that many kills, a pager that is chosen at
+ * random is killed at a random moment, and gets a successor with the same store.
+ * Then all is verified once more, and taken down. Prints TAP, progress, and one
+ * line of figures for scripts/stress.
+ *
+ * Choices follow from the seed; what comes of them also from the scheduler.
+ *
+ * --break makes the driver fail, to show that it can; a list of: content (what
+ * objects and files must hold is another thing), loss (nothing explains what is
+ * lost: the round goes on until something is), stuck (a worker is stopped), pager
+ * (one ends by itself), frames (those of a session that has not ended are too many).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "bed.h"
+#include "param.h"
+#include "stress.h"
+
+#define REPORT_MS	10000	/* between lines of progress */
+#define BEGIN_MS	600000	/* until all tenants are served */
+#define DRIVER_NICE	(-10)
+#define DEADLINE_MS	60000	/* of clients: the machine may be emulated, and full */
+
+struct options {
+	unsigned int tenants;
+	unsigned int kills;
+	unsigned int seconds;
+	unsigned int gap;	/* ms between two kills, on average */
+	unsigned int rest;	/* ms between two steps of a worker, on average */
+	uint64_t seed;
+	bool pressure;
+	const char *stores;
+	unsigned int patience;
+	const char *broken;
+};
+
+/* A round, as far as it has come. */
+struct round {
+	struct options options;
+	struct tenant *tenants;
+	unsigned int nr;	/* of them that were begun */
+	struct pager ctl;
+	struct proc hog;
+	struct pressure_work pressure;
+	uint64_t state;
+	long long start;
+	long long reported;
+	unsigned int kills;	/* of a pager that had a session */
+	unsigned int early;	/* of one that had none yet */
+	unsigned int ended;	/* pagers that ended by themselves */
+	unsigned int wrong;	/* workers with a lost or wrong object or file */
+	unsigned int stuck;
+	unsigned int frames;	/* tenants with frames that are not accounted for */
+	unsigned int losses;
+	uint64_t faults;
+	uint64_t rejected;
+	uint64_t steps;
+	uint64_t chaos[FAULTS];
+};
+
+#define FOR_EACH_TENANT(round, tenant)					\
+	for (tenant = (round)->tenants;					\
+	     tenant < (round)->tenants + (round)->nr; tenant++)
+
+static bool breaks(const struct round *round, const char *what)
+{
+	return round->options.broken && strstr(round->options.broken, what);
+}
+
+static int begin_tenant(struct round *round)
+{
+	struct tenant *tenant = &round->tenants[round->nr];
+	int ret;
+
+	tenant->nr = round->nr++;
+	tenant->rest_us = round->options.rest * 1000;
+	tenant->seed = stress_random(&round->state) >> 1;
+	ret = tenant_create(tenant, &round->ctl, round->options.stores);
+	if (breaks(round, "loss"))
+		strcpy(tenant->chaos_log, "/dev/null");
+	return ret ? ret : tenant_start_pager(tenant);
+}
+
+static int begin_pressure(struct round *round)
+{
+	int ret = proc_spawn(&round->hog, 1);
+
+	if (ret)
+		return ret;
+	round->pressure = (struct pressure_work) {
+		.stop = shared_alloc(sizeof(atomic_uint)),
+		.rounds = shared_alloc(sizeof(atomic_uint)),
+	};
+	setpriority(PRIO_PROCESS, round->hog.pid, 0);
+	proc_start(&round->hog, pressure_work, &round->pressure, sizeof(round->pressure));
+	return 0;
+}
+
+static int wait_served(struct round *round)
+{
+	long long end = now_ms() + BEGIN_MS;
+	struct tenant *tenant;
+
+	FOR_EACH_TENANT(round, tenant) {
+		while (!tenant_served(tenant)) {
+			if (now_ms() > end)
+				return -ETIME;
+			poll(NULL, 0, 10);
+		}
+	}
+	return 0;
+}
+
+static int begin(struct round *round)
+{
+	struct tenant *tenant;
+	int ret;
+
+	/* Whoever kills, and the pagers with it, waits for no worker to pause. */
+	setpriority(PRIO_PROCESS, 0, DRIVER_NICE);
+	/* An emulator translates a program anew wherever it lies: always there, then. */
+	personality(ADDR_NO_RANDOMIZE);
+	mkdir(STRESS_DIR, 0700);
+	round->state = round->options.seed;
+	round->tenants = calloc(round->options.tenants, sizeof(*round->tenants));
+	if (!round->tenants)
+		return -ENOMEM;
+	ret = pager_open(&round->ctl, NULL);
+	if (!ret)
+		ret = param_set("op_deadline_ms", DEADLINE_MS);
+	if (!ret && round->options.pressure)
+		ret = begin_pressure(round);
+	while (!ret && round->nr < round->options.tenants)
+		ret = begin_tenant(round);
+	ret = ret ?: wait_served(round);
+	FOR_EACH_TENANT(round, tenant)
+		ret = ret ?: tenant_start_workers(tenant);
+	round->start = now_ms();
+	round->reported = round->start;
+	return ret;
+}
+
+static int kill_pager(struct round *round, struct tenant *tenant)
+{
+	switch (tenant_kill(tenant, SIGKILL)) {
+	case KILLED_SESSION:
+		round->kills++;
+		break;
+	case KILLED_EARLY:
+		round->early++;
+		break;
+	case KILLED_NOTHING:
+		round->ended++;
+	}
+	return tenant_start_pager(tenant);
+}
+
+static void pause_us(uint64_t us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* A worker that has ended is one with a complaint, which is not stuck. */
+static void look_at_worker(struct round *round, struct tenant *tenant, struct worker *worker)
+{
+	unsigned int steps;
+
+	if (!worker->proc.pid || worker->stuck || proc_done(&worker->proc, 0))
+		return;
+	steps = atomic_load(worker->steps);
+	if (steps != worker->seen) {
+		worker->seen = steps;
+		worker->moved = now_ms();
+	} else if (now_ms() - worker->moved > round->options.patience * 1000LL) {
+		worker->stuck = true;
+		printf("# %s (%s): a worker is stuck, process %d in state %c\n", tenant->name,
+		       tenant->kind->name, worker->proc.pid, proc_state(&worker->proc));
+	}
+}
+
+static void look(struct round *round)
+{
+	struct tenant *tenant;
+
+	FOR_EACH_TENANT(round, tenant) {
+		look_at_worker(round, tenant, &tenant->objects);
+		look_at_worker(round, tenant, &tenant->files);
+	}
+}
+
+/* Until they have verified all, however long that takes, as long as they move. */
+static void wait_worker(struct round *round, struct worker *worker)
+{
+	while (worker->proc.pid && !worker->stuck && !proc_done(&worker->proc, 50))
+		look(round);
+}
+
+static void count(struct round *round)
+{
+	struct kmdom_info info;
+	struct tenant *tenant;
+
+	round->faults = 0;
+	round->rejected = 0;
+	round->steps = 0;
+	round->losses = 0;
+	FOR_EACH_TENANT(round, tenant) {
+		round->steps += atomic_load(&tenant->shared->steps) +
+				atomic_load(&tenant->shared->file_steps);
+		round->losses += atomic_load(&tenant->shared->losses);
+		if (kmdom_info_find(tenant->name, &info))
+			continue;
+		round->faults += info.faults;
+		round->rejected += info.rejected;
+	}
+}
+
+static void report(struct round *round)
+{
+	long long now = now_ms();
+
+	if (now - round->reported < REPORT_MS)
+		return;
+	round->reported = now;
+	count(round);
+	printf("# %4lld s: %5u kills (%u early), %7llu steps, %7llu faults, %5llu rejected, "
+	       "%u lost by chaos\n",
+	       (now - round->start) / 1000, round->kills, round->early,
+	       (unsigned long long)round->steps, (unsigned long long)round->faults,
+	       (unsigned long long)round->rejected, round->losses);
+}
+
+/* Has a worker ended already? */
+static bool complained(struct round *round)
+{
+	struct tenant *tenant;
+
+	FOR_EACH_TENANT(round, tenant) {
+		if (proc_done(&tenant->objects.proc, 0))
+			return true;
+	}
+	return false;
+}
+
+static bool killed_all(const struct round *round)
+{
+	return round->options.kills && round->kills >= round->options.kills;
+}
+
+static bool over(struct round *round)
+{
+	if (now_ms() - round->start >= round->options.seconds * 1000LL)
+		return true;
+	return breaks(round, "loss") ? complained(round) : killed_all(round);
+}
+
+/* A pager that ends by itself: the driver kills it a moment too late. */
+static int break_pager(struct round *round)
+{
+	struct tenant *tenant = &round->tenants[0];
+
+	if (kill(tenant->pid, SIGTERM) || waitid(P_PID, tenant->pid, NULL, WEXITED | WNOWAIT))
+		return -errno;
+	return kill_pager(round, tenant);
+}
+
+static struct tenant *any_tenant(struct round *round)
+{
+	return &round->tenants[stress_random(&round->state) % round->nr];
+}
+
+/* Kill one after another, at moments of which nobody knows anything. */
+static int run(struct round *round)
+{
+	int ret = 0;
+
+	if (breaks(round, "stuck"))
+		proc_stop(&round->tenants[0].objects.proc);
+	if (breaks(round, "pager"))
+		ret = break_pager(round);
+	while (!ret && !over(round)) {
+		pause_us(stress_random(&round->state) % (round->options.gap * 2000ULL + 1));
+		if (!killed_all(round))
+			ret = kill_pager(round, any_tenant(round));
+		look(round);
+		report(round);
+	}
+	return ret;
+}
+
+/* What they remember is not what they were told. */
+static void break_content(struct round *round)
+{
+	struct tenant *tenant;
+	unsigned int i;
+
+	FOR_EACH_TENANT(round, tenant) {
+		for (i = 0; i < tenant->load.objects; i++)
+			tenant->load.seeds[i]++;
+		for (i = 0; i < FILES; i++)
+			tenant->shared->generations[i] += !!tenant->shared->generations[i];
+	}
+}
+
+static void end(struct round *round)
+{
+	struct tenant *tenant;
+
+	FOR_EACH_TENANT(round, tenant) {
+		if (!tenant->pid && tenant_start_pager(tenant))
+			round->ended++;
+		if (tenant->shared)
+			atomic_store(&tenant->shared->stop, 1);
+	}
+	if (breaks(round, "content"))
+		break_content(round);
+	FOR_EACH_TENANT(round, tenant) {
+		wait_worker(round, &tenant->objects);
+		wait_worker(round, &tenant->files);
+		round->wrong += tenant_stop_workers(tenant);
+		round->stuck += tenant->objects.stuck + tenant->files.stuck;
+	}
+	count(round);
+	FOR_EACH_TENANT(round, tenant) {
+		tenant->stays = !tenant->nr && breaks(round, "frames");
+		round->frames += !!tenant_destroy(tenant, &round->ctl);
+		losses_count(tenant->chaos_log, round->chaos);
+	}
+	if (round->hog.pid) {
+		atomic_store(round->pressure.stop, 1);
+		proc_finish(&round->hog, NULL, 0);
+		proc_kill(&round->hog);
+	}
+	pager_close(&round->ctl);
+}
+
+static void print_figures(const struct round *round)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} figures[] = {
+		{ "seconds", (now_ms() - round->start) / 1000 },
+		{ "tenants", round->options.tenants },
+		{ "kills", round->kills },
+		{ "early", round->early },
+		{ "steps", round->steps },
+		{ "faults", round->faults },
+		{ "rejected", round->rejected },
+		{ "losses", round->losses },
+		{ "wrong", round->wrong },
+		{ "stuck", round->stuck },
+		{ "frames", round->frames },
+		{ "ended", round->ended },
+		{ "pressure", round->pressure.rounds ? atomic_load(round->pressure.rounds) : 0 },
+	};
+	size_t i;
+
+	printf("# figures:");
+	for (i = 0; i < sizeof(figures) / sizeof(*figures); i++)
+		printf(" %s=%llu", figures[i].name, (unsigned long long)figures[i].value);
+	for (i = 0; i < FAULTS; i++)
+		printf(" %s=%llu", fault_names[i], (unsigned long long)round->chaos[i]);
+	printf("\n");
+}
+
+static bool check(bool good, const char *what)
+{
+	static int nr;
+
+	printf("%sok %d %s\n", good ? "" : "not ", ++nr, what);
+	return good;
+}
+
+static bool verdict(const struct round *round, int ret)
+{
+	bool good = check(!ret, "the round was run");
+
+	good &= check(round->kills >= round->options.kills || !round->options.kills,
+		      "as many pagers were killed as was asked for");
+	good &= check(!round->wrong, "no object and no file is lost or wrong");
+	good &= check(round->losses <= round->chaos[FAULT_DROP] + round->chaos[FAULT_ROT],
+		      "no more is lost than chaos took");
+	good &= check(round->rejected <= round->chaos[FAULT_FORGE],
+		      "no record is rejected that was not forged");
+	good &= check(!round->stuck, "no task is stuck");
+	good &= check(!round->ended, "no pager ended by itself");
+	good &= check(!round->frames, "every frame is accounted for");
+	return good;
+}
+
+static const struct option long_options[] = {
+	{ "tenants", required_argument, NULL, 't' },
+	{ "kills", required_argument, NULL, 'k' },
+	{ "seconds", required_argument, NULL, 's' },
+	{ "gap", required_argument, NULL, 'g' },
+	{ "rest", required_argument, NULL, 'r' },
+	{ "seed", required_argument, NULL, 'S' },
+	{ "pressure", no_argument, NULL, 'p' },
+	{ "stores", required_argument, NULL, 'd' },
+	{ "patience", required_argument, NULL, 'P' },
+	{ "break", required_argument, NULL, 'b' },
+	{ }
+};
+
+static void parse(struct options *options, int argc, char **argv)
+{
+	int opt;
+
+	*options = (struct options) {
+		.tenants = 8, .kills = 100, .seconds = 600, .gap = 100, .patience = 100,
+		.stores = "/dev/shm",
+	};
+	if (getrandom(&options->seed, 4, 0) != 4)
+		options->seed = now_ms();
+	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (opt) {
+		case 't':
+			options->tenants = strtoul(optarg, NULL, 0);
+			break;
+		case 'k':
+			options->kills = strtoul(optarg, NULL, 0);
+			break;
+		case 's':
+			options->seconds = strtoul(optarg, NULL, 0);
+			break;
+		case 'g':
+			options->gap = strtoul(optarg, NULL, 0);
+			break;
+		case 'r':
+			options->rest = strtoul(optarg, NULL, 0);
+			break;
+		case 'S':
+			options->seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'p':
+			options->pressure = true;
+			break;
+		case 'd':
+			options->stores = optarg;
+			break;
+		case 'P':
+			options->patience = strtoul(optarg, NULL, 0);
+			break;
+		case 'b':
+			options->broken = optarg;
+			break;
+		default:
+			exit(2);
+		}
+	}
+	if (!options->tenants) {
+		fprintf(stderr, "stress: --tenants: there must be one\n");
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct round round = {};
+	int ret;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	parse(&round.options, argc, argv);
+	printf("TAP version 13\n1..8\n# --seed %llu, %u tenants\n",
+	       (unsigned long long)round.options.seed, round.options.tenants);
+	ret = begin(&round);
+	if (!ret)
+		ret = run(&round);
+	if (ret)
+		printf("# it cannot go on: %s\n", strerror(-ret));
+	end(&round);
+	print_figures(&round);
+	return verdict(&round, ret) ? 0 : 1;
+}
