@@ -203,10 +203,13 @@ static int finish_refuse(SELF *self)
 	return ret == -EIO ? page_is_back(self) : -EPROTO;
 }
 
-/* Of the table over all pages: they are absent, and it is named. */
+/*
+ * Of the table over all pages: they are absent, and it is named. Those that are so
+ * from the step before are not filled: the pager cannot wait for its own answer.
+ */
 static int prepare_table(SELF *self)
 {
-	int ret = fill(self), i;
+	int ret = 0, i;
 
 	for (i = 0; i < PAGES && !ret; i++) {
 		ret = pager_preempt(self->pager, index_of(self, i));

@@ -18,21 +18,6 @@
 #define MAX	640
 #define PAGES	600	/* of the largest load */
 
-/* What is run, from the build directory that this program is in. */
-static const char *tool(const char *name)
-{
-	static char path[512];
-	char self[400] = "";
-	char *slash;
-
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		return name;
-	slash = strrchr(self, '/');
-	*slash = '\0';
-	snprintf(path, sizeof(path), "%s/../daemon/%s", self, name);
-	return path;
-}
-
 /**
  * struct daemon - a kmdomd, or another program, and what it says
  * @pid: its pid, 0 if there is none
@@ -58,7 +43,7 @@ static int daemon_start(struct daemon *daemon, const char *name, char *const *ar
 	if (!daemon->pid) {
 		dup2(out[1], 1);
 		dup2(out[1], 2);
-		execv(tool(name), argv);
+		execv(proc_tool(name), argv);
 		_exit(127);
 	}
 	close(out[1]);

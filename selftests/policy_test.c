@@ -178,25 +178,32 @@ static const struct {
 	{ END, 0, 0, KMDOM_REJECT_TAG },
 };
 
+/* Makes an edit to a copy of the record; the tag stays at the end. Its length. */
+static uint32_t edit(const struct edited *e, size_t i, uint8_t *lie)
+{
+	memset(lie, 0, KMDOM_RECORD_MAX);
+	memcpy(lie, e->rec, e->len);
+	memcpy(lie + END + edits[i].longer, e->rec + END, TAG);
+	if (edits[i].byte == lie[edits[i].at] && !edits[i].longer)
+		lie[edits[i].at] ^= 0xff;
+	else
+		lie[edits[i].at] = edits[i].byte;
+	return e->len + edits[i].longer;
+}
+
 TEST_F(policy, checked_records_keep_their_form)
 {
 	uint8_t lie[KMDOM_RECORD_MAX];
 	struct kt_checked want;
 	struct kmdom_info info;
 	struct edited e;
+	uint32_t len;
 	size_t i;
 
 	ASSERT_EQ(0, make(self, &e, 9));
 	for (i = 0; i < ARRAY_SIZE(edits); i++) {
-		memset(lie, 0, sizeof(lie));
-		memcpy(lie, e.rec, e.len);
-		/* The tag stays at the end. */
-		memcpy(lie + END + edits[i].longer, e.rec + END, TAG);
-		if (edits[i].byte == lie[edits[i].at] && !edits[i].longer)
-			lie[edits[i].at] ^= 0xff;
-		else
-			lie[edits[i].at] = edits[i].byte;
-		EXPECT_GT(0, give(self, &e, lie, e.len + edits[i].longer));
+		len = edit(&e, i, lie);
+		EXPECT_GT(0, give(self, &e, lie, len));
 		EXPECT_EQ(edits[i].why, self->pager->res.value)
 			TH_LOG("edit %zu", i);
 	}
@@ -206,6 +213,95 @@ TEST_F(policy, checked_records_keep_their_form)
 	checked_fill(&want, 9);
 	want.kernel = 0;
 	EXPECT_EQ(0, holds(self, &e, &want));
+}
+
+/* A record in a file of a directory; the files are in the order of @nr. */
+static int put_record(const char *dir, unsigned int nr, const void *rec, uint32_t len)
+{
+	char path[64];
+	FILE *file;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%03u", dir, nr);
+	file = fopen(path, "w");
+	if (!file)
+		return -errno;
+	ret = fwrite(rec, 1, len, file) == len ? 0 : -EIO;
+	return fclose(file) ? -errno : ret;
+}
+
+/* What kmdomctl tells of all records in a directory, by way of a filter of jq. */
+static FILE *inspect(const char *dir, const char *filter)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "'%s' --json inspect %s/* | jq -r '%s'",
+		 proc_tool("kmdomctl"), dir, filter);
+	return popen(command, "r");
+}
+
+static int remove_dir(const char *dir)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	return system(command);
+}
+
+/*
+ * kmdomctl, which asks the kernel for the types, knows as well as the kernel why a
+ * record is not taken, but for what takes the key or the type's own check.
+ */
+TEST_F(policy, tools_know_why)
+{
+	char dir[] = "/tmp/kmdom-policy.XXXXXX";
+	uint8_t lie[KMDOM_RECORD_MAX];
+	struct edited e;
+	unsigned int why, want;
+	FILE *told;
+	size_t i;
+
+	ASSERT_TRUE(mkdtemp(dir));
+	ASSERT_EQ(0, make(self, &e, 9));
+	for (i = 0; i < ARRAY_SIZE(edits); i++)
+		ASSERT_EQ(0, put_record(dir, i, lie, edit(&e, i, lie)));
+	told = inspect(dir, ".[] | (.reject.number // 0)");
+	ASSERT_TRUE(told);
+	for (i = 0; i < ARRAY_SIZE(edits); i++) {
+		want = edits[i].why;
+		if (want == KMDOM_REJECT_TAG || want == KMDOM_REJECT_CHECK)
+			want = KMDOM_REJECT_NONE;
+		ASSERT_EQ(1, fscanf(told, "%u", &why));
+		EXPECT_EQ(want, why) TH_LOG("edit %zu", i);
+	}
+	EXPECT_EQ(0, pclose(told));
+	EXPECT_EQ(0, remove_dir(dir));
+}
+
+/* What may be read is shown: of objects, and of the table over them. */
+TEST_F(policy, tools_show_what_may_be_read)
+{
+	char dir[] = "/tmp/kmdom-policy.XXXXXX", text[256] = "", want[256];
+	struct edited e;
+	struct stored *table;
+	FILE *told;
+
+	ASSERT_TRUE(mkdtemp(dir));
+	ASSERT_EQ(0, make(self, &e, 9));
+	ASSERT_EQ(0, put_record(dir, 0, e.rec, e.len));
+	ASSERT_EQ(0, pager_preempt(self->pager, PAGE_OF(1, 0)));
+	table = store_get(self->bed.store, PAGE_OF(1, 0), self->pager->res.version);
+	ASSERT_TRUE(table);
+	ASSERT_EQ(0, put_record(dir, 1, table->data, table->len));
+	told = inspect(dir, "[.[0].objects[].fields | .colour, .number, .bytes],"
+			    "[.[1].entries[] | .index, .version] | join(\" \")");
+	ASSERT_TRUE(told);
+	snprintf(want, sizeof(want), "3 9 7468726565\n%llu %llu\n",
+		 (unsigned long long)e.index, (unsigned long long)e.version);
+	EXPECT_LT(0, fread(text, 1, sizeof(text) - 1, told));
+	EXPECT_STREQ(want, text);
+	EXPECT_EQ(0, pclose(told));
+	EXPECT_EQ(0, remove_dir(dir));
 }
 
 /* An older payload is an edit like any other; an older record is still refused. */

@@ -311,3 +311,24 @@ bool proc_sleeps(struct proc *proc, int timeout_ms)
 	}
 	return false;
 }
+
+/**
+ * proc_tool() - where a program of the project is
+ * @name: of a daemon or tool
+ *
+ * Return: its path, in the build directory that this program is in; good until
+ * the next call
+ */
+const char *proc_tool(const char *name)
+{
+	static char path[512];
+	char self[400] = "";
+	char *slash;
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return name;
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	snprintf(path, sizeof(path), "%s/../daemon/%s", self, name);
+	return path;
+}

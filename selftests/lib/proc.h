@@ -51,6 +51,8 @@ void proc_cont(struct proc *proc);
 char proc_state(struct proc *proc);
 bool proc_sleeps(struct proc *proc, int timeout_ms);
 
+const char *proc_tool(const char *name);
+
 void *shared_alloc(size_t bytes);
 long long now_ms(void);
 
