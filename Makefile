@@ -59,7 +59,9 @@ check: setup
 .PHONY: check-debug check-leak check-race coverage
 check-debug: setup
 	+@$(MAKE) --no-print-directory selftests
-	@scripts/parts 'debug=scripts/check-debug debug $(T)' 'leak=scripts/check-debug leak $(T)'
+	@scripts/parts --jobs 2 'debug-1=scripts/check-debug debug --share 1/2 $(T)' \
+		'debug-2=scripts/check-debug debug --share 2/2 $(T)' \
+		'leak=scripts/check-debug leak $(T)'
 check-leak check-race coverage: setup
 	+@$(MAKE) --no-print-directory selftests
 	@scripts/check-debug $(@:check-%=%) $(or $(T),all)
