@@ -227,6 +227,11 @@ TEST_F(object, one_bad_ref_fails_the_set)
 	EXPECT_EQ(-ENOENT, kt(self->fd, KT_IOC_PINSET, &req));
 	ASSERT_EQ(0, pager_look(self->pager, KT_REF_INDEX(refs[0]), &page));
 	EXPECT_FALSE(page.flags & KMDOM_PAGEF_PINNED);
+	/* What can be no ref is found before the others are waited for. */
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(refs[0])));
+	refs[1] = refs[2] | 1ULL << 44;
+	req = pin_req(refs, 3, KT_PAGE, 1);
+	EXPECT_EQ(-ENOENT, kt(self->fd, KT_IOC_PINSET, &req));
 	EXPECT_EQ(0, kt_end(self->fd, 0));
 }
 

@@ -412,6 +412,60 @@ TEST_F(policy, discarded)
 	EXPECT_EQ(0, bed_conserved(&self->bed));
 }
 
+/* Whatever becomes of the table that its page was under. */
+TEST_F(policy, discarded_under_a_table_that_left)
+{
+	const uint64_t table = PAGE_OF(1, 0);
+	uint64_t refs[3], other, value, version;
+	struct kmdom_event ev;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(refs); i++) {
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_SCRATCH, NULL, 0, &refs[i]));
+		ASSERT_EQ(0, pager_evict(self->pager, KT_REF_INDEX(refs[i]), 0, 0));
+	}
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &other));
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(other)));
+	ASSERT_EQ(0, pager_preempt(self->pager, table));
+	version = self->pager->res.version;
+	EXPECT_EQ(-ENODATA, kt_get(self->fd, 0, KT_SCRATCH, refs[0], &value, sizeof(value)));
+	EXPECT_EQ(0, kt_del(self->fd, 0, KT_SCRATCH, refs[0]));
+	EXPECT_EQ(0, pager_events(self->pager, &ev, 1, 0));
+	ASSERT_EQ(0, pager_refuse(self->pager, table, version, KMDOM_OPF_LOST));
+	EXPECT_EQ(-ENODATA, kt_get(self->fd, 0, KT_SCRATCH, refs[1], &value, sizeof(value)));
+	EXPECT_EQ(0, kt_del(self->fd, 0, KT_SCRATCH, refs[1]));
+	EXPECT_EQ(-EIO, kt_get(self->fd, 0, KT_PAGE, other, &value, sizeof(value)));
+}
+
+/* A pager that discards for those who lack frames has answered. */
+TEST_F(policy, discarding_ends_a_stall)
+{
+	struct kt_req req = { .type = KT_PAGE };
+	long deadline = param_get("op_deadline_ms");
+	uint64_t refs[FRAMES / 2];
+	struct kmdom_event ev;
+	struct kmdom_info info;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(refs); i++)
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_SCRATCH, NULL, 0, &refs[i]));
+	ASSERT_LT(0, pager_revoke(self->pager, 0, FRAMES));
+	ASSERT_EQ(0, param_set("op_deadline_ms", 1500));
+	kt_start(self->proc, self->fd, KT_IOC_NEW, &req);
+	EXPECT_EQ(-ETIMEDOUT, kt_finish(self->proc, NULL));
+	EXPECT_EQ(0, param_set("op_deadline_ms", deadline));
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_TRUE(info.stalled);
+
+	kt_start(self->proc, self->fd, KT_IOC_NEW, &req);
+	ASSERT_EQ(0, pager_event(self->pager, KMDOM_EVENT_NEED_FRAMES, &ev));
+	for (i = 0; i < ARRAY_SIZE(refs); i++)
+		ASSERT_EQ(0, pager_evict(self->pager, KT_REF_INDEX(refs[i]), 0, 0));
+	EXPECT_EQ(0, kt_finish(self->proc, NULL));
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_FALSE(info.stalled);
+}
+
 TEST_F(policy, discarded_but_not_while_pinned)
 {
 	static const int modes[] = { KT_PIN_READ, KT_PIN_WRITE };

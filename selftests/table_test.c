@@ -315,6 +315,96 @@ TEST_F(table, an_empty_one_goes_with_its_pin)
 	EXPECT_EQ(version, ev.version);
 }
 
+/**
+ * struct trier - somebody who asks for a set again and again
+ * @fd: of its client
+ * @set: what it asks for; it is not to be had now
+ * @tries: out: how often it was told so
+ * @stop: in: it shall end
+ */
+struct trier {
+	int fd;
+	struct kt_req set;
+	atomic_uint *tries;
+	atomic_uint *stop;
+};
+
+static long try_always(void *arg)
+{
+	struct trier *trier = arg;
+	struct kt_req begin = { .op = trier->set.op, .flags = KT_NOWAIT }, set;
+	int ret = kt(trier->fd, KT_IOC_BEGIN, &begin);
+
+	while (!ret && !atomic_load(trier->stop)) {
+		set = trier->set;
+		ret = kt(trier->fd, KT_IOC_PINSET, &set);
+		atomic_fetch_add(trier->tries, 1);
+		ret = ret == -EAGAIN ? 0 : ret ?: -EPROTO;
+	}
+	kt_end(trier->fd, trier->set.op);
+	return ret;
+}
+
+/* One page for each table but the first. */
+static int make_spread(struct _test_data_table *self, uint64_t *refs, unsigned int nr)
+{
+	unsigned int i = 0;
+	uint64_t ref;
+	int ret = 0;
+
+	while (i < nr && !ret) {
+		ret = kt_new(self->fd, 0, KT_TRIM, NULL, 0, &ref);
+		if (ret)
+			break;
+		if (KT_REF_INDEX(ref) / KMDOM_TABLE_ENTRIES == i + 2)
+			refs[i++] = ref;
+		else
+			ret = kt_del(self->fd, 0, KT_TRIM, ref);
+	}
+	return ret;
+}
+
+#define SPREAD	40
+
+/*
+ * The last page under a table goes while somebody asks for a set with a pin of the
+ * table and with what is absent: each try pins the table for a moment.
+ */
+TEST_F(table, an_empty_one_goes_though_it_is_tried)
+{
+	unsigned int i, j, nr = scaled("tables", SPREAD);
+	struct trier trier = {
+		.fd = self->fd, .tries = shared_alloc(sizeof(*trier.tries)),
+		.stop = shared_alloc(sizeof(*trier.stop)),
+		.set = { .op = 1, .nr_pins = KT_SETMAX },
+	};
+	uint64_t refs[SPREAD + 1], there;
+	struct kmdom_page page;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_TRIM, NULL, 0, &there));
+	/* The last is for the cursor to be elsewhere. */
+	ASSERT_EQ(0, make_spread(self, refs, nr + 1));
+	trier.set.pins[KT_SETMAX - 1] = (struct kt_pin) {
+		.ref = self->refs[0], .type = KT_TRIM,
+	};
+	for (j = 1; j < KT_SETMAX - 1; j++)
+		trier.set.pins[j] = (struct kt_pin) { .ref = there, .type = KT_TRIM };
+	for (i = 0; i < nr; i++) {
+		trier.set.pins[0] = (struct kt_pin) {
+			.ref = refs[i], .type = KT_TRIM, .mode = KT_PIN_TABLE,
+		};
+		atomic_store(trier.stop, 0);
+		atomic_store(trier.tries, 0);
+		proc_start(self->proc, try_always, &trier, sizeof(trier));
+		while (atomic_load(trier.tries) < 50 && !proc_done(self->proc, 0))
+			sched_yield();
+		EXPECT_EQ(0, kt_del(self->fd, 0, KT_TRIM, refs[i]));
+		atomic_store(trier.stop, 1);
+		ASSERT_EQ(0, proc_finish(self->proc, NULL, 0));
+		EXPECT_EQ(-ENOENT, pager_look(self->pager, PAGE_OF(1, i + 2), &page));
+	}
+}
+
 /* What is under an absent table cannot be asked about. */
 TEST_F(table, operations_under_an_absent_table)
 {
@@ -669,6 +759,29 @@ TEST_F(table, scan)
 	nr = pager_scan(self->pager, &cursor, pages, 7, KMDOM_OPF_PRESENT);
 	EXPECT_EQ(4, nr);
 	EXPECT_EQ(0, cursor);
+}
+
+/* Who waits under a table does not lose his place to who waits for pages alone. */
+TEST_F(table, oldest_first)
+{
+	struct kmdom_event events[4];
+	int i;
+
+	ASSERT_EQ(0, pager_preempt(self->pager, FIRST));
+	for (i = 0; i < 4; i++) {
+		read_start(self, i, i ? 511 + i : 9);
+		ASSERT_TRUE(proc_sleeps(&self->proc[i], PROC_PATIENCE));
+	}
+	ASSERT_EQ(1, pager_events(self->pager, events, 1, 0));
+	EXPECT_EQ(1, events[0].level);
+	ASSERT_EQ(0, pager_answer(self->pager, FIRST, events[0].version));
+	ASSERT_EQ(4, pager_events(self->pager, events, 4, 0));
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(KT_REF_INDEX(self->refs[i ? 511 + i : 9]), events[i].index);
+		EXPECT_EQ(0, pager_answer(self->pager, events[i].index, events[i].version));
+	}
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, read_finish(self, i, i ? 511 + i : 9));
 }
 
 /* A successor finds everything, though nothing but one version was left. */

@@ -54,10 +54,11 @@ static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
 {
 	struct kmdom_domain *dom = op->dom;
 	unsigned int level;
+	u64 cursor;
 	int ret;
 
 	kmdom_table_hold(&dom->table);
-	ret = kmdom_table_ready(&dom->table, &level);
+	ret = kmdom_table_ready(&dom->table, &cursor, &level);
 	if (!ret && !kmdom_frames_reserve(&dom->ledger, nr, claim))
 		ret = -ENOBUFS;
 	if (ret) {
@@ -155,6 +156,9 @@ static int kmdom_pin_entry(struct kmdom_domain *dom, struct kmdom_pin *pin,
 	if (!level && entry != KMDOM_ENTRY_EMPTY &&
 	    kmdom_entry_cache(entry) != pin->cache->id)
 		return -ENOENT;
+	/* A table leaves when no page under it is there: what is discarded was before. */
+	if (level && pin->cache->policy == KMDOM_POLICY_DISCARD)
+		return kmdom_pin_empty(dom, pin);
 	switch (kmdom_entry_state(entry)) {
 	case KMDOM_PAGE_EMPTY:
 		return kmdom_pin_empty(dom, pin);
@@ -202,8 +206,6 @@ static int kmdom_pin_try(struct kmdom_domain *dom, struct kmdom_pin *pin)
 	u64 entry;
 	int ret;
 
-	if (!kmdom_ref_valid(pin->ref))
-		return -ENOENT;
 	rcu_read_lock();
 	do {
 		entry = kmdom_table_walk(&dom->table, kmdom_ref_index(pin->ref),
@@ -297,19 +299,47 @@ EXPORT_SYMBOL_GPL(kmdom_op_take_over);
 
 /*
  * A pin of a table is for freeing what has a page of its own: other objects are
- * pinned to be freed.
+ * pinned to be freed. What can be no ref is found here, before others are waited
+ * for.
  */
-static bool kmdom_pins_valid(struct kmdom_pin *pins, unsigned int nr)
+static int kmdom_pins_begin(struct kmdom_pin *pins, unsigned int nr)
 {
-	while (nr--) {
-		if (pins[nr].table &&
-		    (pins[nr].write || pins[nr].cache->schema.slots != 1))
-			return false;
-		pins[nr].obj = NULL;
-		pins[nr].frame = NULL;
-		pins[nr].held = false;
+	int ret = 0;
+
+	for (; nr; nr--, pins++) {
+		if (pins->table &&
+		    (pins->write || pins->cache->schema.slots != 1))
+			return -EINVAL;
+		if (!kmdom_ref_valid(pins->ref))
+			ret = -ENOENT;
+		pins->obj = NULL;
+		pins->frame = NULL;
+		pins->held = false;
 	}
-	return true;
+	return ret;
+}
+
+/*
+ * A table may have become empty, and stayed for a pin that has ended. Not where that
+ * ends: a set that is tried for a waiter drops pins under the lock of the waits.
+ */
+static void kmdom_pin_prune(struct kmdom_domain *dom, const struct kmdom_pin *pin)
+{
+	if (pin->table)
+		kmdom_slab_prune(dom, kmdom_ref_index(pin->ref));
+}
+
+/* Grants a set, at once or later; then all its pins are held, or none is. */
+static int kmdom_set_grant(struct kmdom_client_op *op, struct kmdom_pin *pins,
+			   unsigned int nr_pins, unsigned int frames)
+{
+	int ret = kmdom_set_try(op, pins, nr_pins, frames, KMDOM_CLAIM_ALLOC);
+
+	if (ret != -EAGAIN && ret != -EBUSY && ret != -ENOBUFS)
+		return ret;
+	if (op->flags & KMDOM_OP_NOWAIT)
+		return -EAGAIN;
+	return kmdom_wait_for_set(op, pins, nr_pins, frames, ret);
 }
 
 /**
@@ -334,9 +364,11 @@ int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	unsigned int frames = 0;
 	int ret;
 
-	if (nr_pins > KMDOM_PINS_MAX || nr_allocs > KMDOM_ALLOCS_MAX ||
-	    !kmdom_pins_valid(pins, nr_pins))
+	if (nr_pins > KMDOM_PINS_MAX || nr_allocs > KMDOM_ALLOCS_MAX)
 		return -EINVAL;
+	ret = kmdom_pins_begin(pins, nr_pins);
+	if (ret)
+		return ret;
 	if (op->nr_pins)
 		return -EDEADLK;
 	/* At once, though its pages are frozen one after the other. */
@@ -350,14 +382,13 @@ int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	kmdom_op_unreserve(op);
 	if (nr_allocs)
 		frames = nr_allocs + KMDOM_TABLES_EXTRA;
-	ret = kmdom_set_try(op, pins, nr_pins, frames, KMDOM_CLAIM_ALLOC);
-	if (ret == -EAGAIN || ret == -EBUSY || ret == -ENOBUFS) {
-		if (op->flags & KMDOM_OP_NOWAIT)
-			return -EAGAIN;
-		ret = kmdom_wait_for_set(op, pins, nr_pins, frames, ret);
-	}
-	if (!ret && nr_pins)
+	ret = kmdom_set_grant(op, pins, nr_pins, frames);
+	if (ret) {
+		while (nr_pins--)
+			kmdom_pin_prune(op->dom, &pins[nr_pins]);
+	} else if (nr_pins) {
 		kmdom_pins_count(op, nr_pins);
+	}
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmdom_pin_set);
@@ -373,12 +404,7 @@ void kmdom_unpin(struct kmdom_client_op *op, struct kmdom_pin *pin)
 {
 	kmdom_pin_drop(pin);
 	kmdom_pins_count(op, -1);
-	/*
-	 * The table may have become empty, and stayed for the pin. Here only: a set
-	 * that is tried for a waiter drops pins under the lock of the waits.
-	 */
-	if (pin->table)
-		kmdom_slab_prune(op->dom, kmdom_ref_index(pin->ref));
+	kmdom_pin_prune(op->dom, pin);
 }
 EXPORT_SYMBOL_GPL(kmdom_unpin);
 

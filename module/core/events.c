@@ -83,11 +83,25 @@ static bool kmdom_page_absent(struct kmdom_domain *dom, u64 index,
 	return stopped == level && kmdom_entry_state(now) == KMDOM_PAGE_ABSENT;
 }
 
+/*
+ * Puts an event behind those that older waiters wait for. It is the youngest as a
+ * rule, but for who goes on to the next page when a table has come.
+ */
+static void kmdom_event_enter(struct kmdom_wait *wait, struct kmdom_want *want)
+{
+	struct kmdom_want *other;
+
+	list_for_each_entry_reverse(other, &wait->events, event)
+		if (other->waiter->age <= want->waiter->age)
+			break;
+	list_add(&want->event, &other->event);
+}
+
 static void kmdom_want_lead(struct kmdom_domain *dom, struct kmdom_want *want)
 {
 	want->leads = true;
 	want->shown = false;
-	list_add_tail(&want->event, &dom->wait.events);
+	kmdom_event_enter(&dom->wait, want);
 	atomic64_inc(&dom->stats.faults);
 	trace_kmdom_fault(dom, kmdom_table_index(want->index, want->level),
 			  want->level);
@@ -144,17 +158,17 @@ void kmdom_events_drop(struct kmdom_domain *dom, struct kmdom_want *want)
 	if (!want->leads)
 		return;
 	want->leads = false;
+	list_del_init(&want->event);
 	list_for_each_entry(heir, kmdom_want_bucket(&dom->wait, want->index,
 						    want->level), hash) {
 		if (!kmdom_want_at(heir, want->index, want->level))
 			continue;
 		heir->leads = true;
 		heir->shown = want->shown;
-		if (!want->shown)
-			list_replace_init(&want->event, &heir->event);
+		if (!heir->shown)
+			kmdom_event_enter(&dom->wait, heir);
 		return;
 	}
-	list_del_init(&want->event);
 }
 
 /**
@@ -316,7 +330,7 @@ static void kmdom_event_give_back(struct kmdom_wait *wait,
 					 ev->level);
 		if (want && want->shown) {
 			want->shown = false;
-			list_add(&want->event, &wait->events);
+			kmdom_event_enter(wait, want);
 		}
 		break;
 	case KMDOM_EVENT_NEED_FRAMES:

@@ -137,6 +137,14 @@ static int kmdom_present_lock(struct kmdom_domain *dom,
 	return kmdom_entry_error(entry, op->version);
 }
 
+/* What was frozen, and stays: somebody may have waited, or have left a table empty. */
+static void kmdom_page_thawed(struct kmdom_domain *dom, const struct kmdom_op *op)
+{
+	kmdom_wait_page_changed(dom, kmdom_op_first(op), op->level, false);
+	if (op->level)
+		kmdom_slab_prune(dom, kmdom_op_first(op));
+}
+
 /*
  * Freezes the frame of a locked table; on error the table is unlocked. With
  * DRAIN the lock is dropped while pins are waited for; the bit keeps the page
@@ -162,7 +170,7 @@ static int kmdom_page_freeze(struct kmdom_domain *dom,
 	kmdom_table_unlock(*leaf);
 	ret = kmdom_frame_freeze_drain(frame, bit);
 	if (ret)
-		kmdom_wait_page_changed(dom, kmdom_op_first(op), op->level, false);
+		kmdom_page_thawed(dom, op);
 	else
 		*leaf = kmdom_table_lock(&dom->table, kmdom_op_first(op), op->level);
 	return ret;
@@ -329,8 +337,11 @@ static int kmdom_record_make(struct kmdom_session *session,
 	int ret;
 
 	*policy = kmdom_table_type.policy;
-	if (op->level)
+	if (op->level) {
+		/* One that holds nothing needs no record, unless it has to stay. */
+		kmdom_slab_prune(session->dom, kmdom_op_first(op));
 		return kmdom_table_encode(session, slot, op, version, res);
+	}
 	ret = kmdom_export_begin(session, op, version, res, &frame);
 	if (ret)
 		return ret;
@@ -556,10 +567,7 @@ int kmdom_page_evict(struct kmdom_session *session, const struct kmdom_op *op)
 	kmdom_table_unlock(leaf);
 	if (ret) {
 		kmdom_frame_thaw(frame, KMDOM_PIN_FREEZE_ALL);
-		kmdom_wait_page_changed(dom, kmdom_op_first(op), op->level, false);
-		/* It may have become empty, and stayed because it was frozen. */
-		if (op->level)
-			kmdom_slab_prune(dom, kmdom_op_first(op));
+		kmdom_page_thawed(dom, op);
 	} else {
 		kmdom_evicted(dom, op, frame);
 	}

@@ -247,7 +247,7 @@ static int kmdom_page_place(struct kmdom_frame *frame, unsigned int *promised)
 {
 	struct kmdom_domain *dom = frame->cache->dom;
 	unsigned int level;
-	u64 index;
+	u64 index, cursor;
 	int ret;
 
 	do {
@@ -258,7 +258,7 @@ static int kmdom_page_place(struct kmdom_frame *frame, unsigned int *promised)
 		if (!ret)
 			ret = kmdom_page_publish(frame, index);
 		if (ret == -EAGAIN)
-			ret = kmdom_table_ready(&dom->table, &level) ?: -EEXIST;
+			ret = kmdom_table_ready(&dom->table, &cursor, &level) ?: -EEXIST;
 	} while (ret == -EEXIST && !kmdom_domain_aborted(dom));
 	return ret && kmdom_domain_aborted(dom) ? -ENODEV : ret;
 }
@@ -399,15 +399,15 @@ void kmdom_slab_prune(struct kmdom_domain *dom, u64 index)
 	}
 }
 
-/* What remains to be done when the table is unlocked. */
+/* What remains to be done when the table is unlocked. Did the pager do it? */
 static void kmdom_page_ended(struct kmdom_cache *cache, u64 index, u64 version,
-			     struct kmdom_frame *frame)
+			     struct kmdom_frame *frame, bool answer)
 {
 	struct kmdom_domain *dom = cache->dom;
 
 	if (frame) {
 		kmdom_frame_put(frame);
-		kmdom_wait_frames_freed(dom, false);
+		kmdom_wait_frames_freed(dom, answer);
 	}
 	kmdom_events_freed(dom, index, 0, version);
 	kmdom_wait_page_changed(dom, index, 0, false);
@@ -430,7 +430,7 @@ void kmdom_slab_discard(struct kmdom_frame *frame)
 /** kmdom_slab_discarded - what remains of kmdom_slab_discard(), without locks */
 void kmdom_slab_discarded(struct kmdom_frame *frame)
 {
-	kmdom_page_ended(frame->cache, frame->index, 0, frame);
+	kmdom_page_ended(frame->cache, frame->index, 0, frame, true);
 }
 
 /**
@@ -468,7 +468,7 @@ bool kmdom_slab_release(struct kmdom_domain *dom, u64 index)
 	version = frame->version ?: frame->spent;
 	kmdom_page_end(leaf, index, cache, frame);
 	kmdom_table_unlock(leaf);
-	kmdom_page_ended(cache, index, version, frame);
+	kmdom_page_ended(cache, index, version, frame, false);
 	return true;
 unlock:
 	kmdom_table_unlock(leaf);
@@ -476,12 +476,16 @@ unlock:
 }
 
 /* Why a page cannot be freed whose table is not present. */
-static int kmdom_page_untold(struct kmdom_domain *dom, u64 index)
+static int kmdom_page_untold(struct kmdom_cache *cache, u64 index)
 {
+	struct kmdom_domain *dom = cache->dom;
 	u64 entry;
 
 	if (kmdom_domain_aborted(dom))
 		return -ENODEV;
+	/* Pages of that type leave for good, and its table after them. */
+	if (cache->policy == KMDOM_POLICY_DISCARD)
+		return -ENOENT;
 	rcu_read_lock();
 	entry = kmdom_table_read(&dom->table, index);
 	rcu_read_unlock();
@@ -506,7 +510,7 @@ static int kmdom_page_try_end(struct kmdom_cache *cache, u64 index,
 	int ret = -ENOENT;
 
 	if (!leaf)
-		return kmdom_page_untold(cache->dom, index);
+		return kmdom_page_untold(cache, index);
 	*frame = NULL;
 	entry = kmdom_table_entry(leaf, index);
 	/* Of what is lost, the value is an errno, and no record is known. */
@@ -557,6 +561,6 @@ int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index)
 	}
 	finish_wait(&dom->drain_wq, &wait);
 	if (!ret)
-		kmdom_page_ended(cache, index, version, frame);
+		kmdom_page_ended(cache, index, version, frame, false);
 	return ret;
 }

@@ -336,29 +336,30 @@ static void kmdom_table_skip(struct kmdom_table *table, u64 cursor,
 /**
  * kmdom_table_ready - are the tables there that a new page may need?
  * @table: the page table, held
- * @level: out: of the one that is absent
+ * @cursor: out: of the pages that were looked at
+ * @level: out: of the table that is absent
  *
  * Those over the cursor: what is beyond was never used, and empty.
  *
  * Context: any that does not interrupt.
  * Return: 0, -EAGAIN (one is absent), -EIO (all are lost).
  */
-int kmdom_table_ready(struct kmdom_table *table, unsigned int *level)
+int kmdom_table_ready(struct kmdom_table *table, u64 *cursor, unsigned int *level)
 {
-	u64 cursor, entry;
+	u64 entry;
 
 	for (;;) {
-		cursor = atomic64_read(&table->cursor);
-		if (cursor > KMDOM_INDEX_MAX)
+		*cursor = atomic64_read(&table->cursor);
+		if (*cursor > KMDOM_INDEX_MAX)
 			return 0;
-		entry = kmdom_table_missing(table, cursor, level);
+		entry = kmdom_table_missing(table, *cursor, level);
 		switch (kmdom_entry_state(entry)) {
 		case KMDOM_PAGE_ABSENT:
 			return -EAGAIN;
 		case KMDOM_PAGE_LOST:
 			if (*level == KMDOM_LEVELS)
 				return -EIO;
-			kmdom_table_skip(table, cursor, *level);
+			kmdom_table_skip(table, *cursor, *level);
 			break;
 		default:
 			return 0;
@@ -411,7 +412,7 @@ int kmdom_table_leave(struct kmdom_table *table, struct kmdom_frame *parent,
 	return ret;
 }
 
-/* Cuts one empty table off; false if it stays. */
+/* Cuts one empty table off, if it is there and empty; false if something stays. */
 static bool kmdom_table_prune_level(struct kmdom_table *table, u64 index,
 				    unsigned int level, u64 *version)
 {
@@ -420,13 +421,17 @@ static bool kmdom_table_prune_level(struct kmdom_table *table, u64 index,
 	u64 entry;
 
 	parent = kmdom_table_lock(table, index, level);
+	/* It went with a table over it, or will be found when that has come back. */
 	if (!parent)
-		return false;
+		return true;
 	entry = kmdom_table_entry(parent, index);
 	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
 		child = kmdom_entry_frame(entry);
 		spin_lock_nested(&child->lock, level);
-		/* Who pinned it will try again. */
+		/*
+		 * Who pinned it for its sake tries again, and for a look at a page that
+		 * was in its frame before does not: then the pager's next export does.
+		 */
 		if (!child->nr_used &&
 		    !kmdom_frame_try_freeze(child, KMDOM_PIN_FREEZE_ALL)) {
 			child->dead = true;
@@ -441,7 +446,7 @@ static bool kmdom_table_prune_level(struct kmdom_table *table, u64 index,
 	kmdom_table_unlock(parent);
 	if (cut)
 		kmdom_frame_put_deferred(child);
-	return cut;
+	return cut || entry == KMDOM_ENTRY_EMPTY;
 }
 
 /**
@@ -454,7 +459,7 @@ static bool kmdom_table_prune_level(struct kmdom_table *table, u64 index,
  * The tables that the cursor is in stay, and so does the topmost.
  *
  * Context: any that does not interrupt; no table is locked.
- * Return: up to which level tables went; 0: none did.
+ * Return: up to which level there is no table now; 0: all stay.
  */
 unsigned int kmdom_table_prune(struct kmdom_table *table, u64 index,
 			       u64 versions[KMDOM_LEVELS])

@@ -72,7 +72,7 @@ int kmdom_table_grow(struct kmdom_table *table, u64 index,
 		     unsigned int *promised);
 void kmdom_table_hold(struct kmdom_table *table);
 void kmdom_table_release(struct kmdom_table *table);
-int kmdom_table_ready(struct kmdom_table *table, unsigned int *level);
+int kmdom_table_ready(struct kmdom_table *table, u64 *cursor, unsigned int *level);
 bool kmdom_table_at_cursor(const struct kmdom_table *table, u64 index,
 			   unsigned int level);
 int kmdom_table_leave(struct kmdom_table *table, struct kmdom_frame *parent,

@@ -125,7 +125,11 @@ static void kmdom_wait_advance(struct kmdom_domain *dom)
 	} while (first && kmdom_waiter_try(dom, first));
 }
 
-/* Behind the wants of older waiters: it may come to this page after younger ones. */
+/*
+ * Behind the wants of older waiters: it may come to this page after younger ones.
+ * Limit: past each of those, so that a table which many old waiters stood at costs
+ * their number times that of the younger ones. Both are tasks of the domain's clients.
+ */
 static void kmdom_want_enter(struct kmdom_wait *wait, struct kmdom_want *want)
 {
 	struct list_head *bucket = kmdom_want_bucket(wait, want->index, want->level);
@@ -162,8 +166,7 @@ static void kmdom_want_move(struct kmdom_domain *dom, struct kmdom_want *want)
 
 	lockdep_assert_held(&dom->wait.lock);
 	if (want->new) {
-		absent = kmdom_table_ready(&dom->table, &level) == -EAGAIN;
-		index = atomic64_read(&dom->table.cursor);
+		absent = kmdom_table_ready(&dom->table, &index, &level) == -EAGAIN;
 	} else {
 		level = kmdom_want_level(dom, want);
 	}

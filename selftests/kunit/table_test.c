@@ -600,13 +600,14 @@ static void test_hold(struct kunit *test)
 	struct kmdom_table *table;
 	struct tree tree;
 	unsigned int level;
+	u64 cursor;
 
 	tree_begin(&tree, test);
 	table = &tree.bed->dom.table;
 	tree_insert(&tree, 5, 1);
 	tree_insert(&tree, 600, 2);
 	atomic64_set(&table->cursor, 601);
-	EXPECT_EQ(kmdom_table_ready(table, &level), 0);
+	EXPECT_EQ(kmdom_table_ready(table, &cursor, &level), 0);
 	kmdom_table_hold(table);
 	kmdom_table_hold(table);
 	EXPECT_EQ(tree_leave(&tree, 600, 1, 3), -EBUSY);
@@ -615,11 +616,13 @@ static void test_hold(struct kunit *test)
 	EXPECT_EQ(tree_leave(&tree, 600, 1, 3), -EBUSY);
 	kmdom_table_release(table);
 	EXPECT_EQ(tree_leave(&tree, 600, 1, 3), 0);
-	EXPECT_EQ(kmdom_table_ready(table, &level), -EAGAIN);
+	EXPECT_EQ(kmdom_table_ready(table, &cursor, &level), -EAGAIN);
 	EXPECT_EQ(level, 1);
+	EXPECT_EQ(cursor, 601);
 	/* Lost for ever: the cursor passes what that table covered. */
 	tree_lose(&tree, 600, 1);
-	EXPECT_EQ(kmdom_table_ready(table, &level), 0);
+	EXPECT_EQ(kmdom_table_ready(table, &cursor, &level), 0);
+	EXPECT_EQ(cursor, 1024);
 	EXPECT_EQ(atomic64_read(&table->cursor), 1024);
 	EXPECT_EQ(tree_grow(&tree, 1024), 0);
 	EXPECT_EQ(tree_grow(&tree, 600), -EAGAIN);
