@@ -434,11 +434,9 @@ static bool kmdom_domain_ledger_aborted(const struct kmdom_ledger *ledger)
 	return kmdom_domain_aborted(kmdom_ledger_domain(ledger));
 }
 
-static void kmdom_domain_ledger_freed(struct kmdom_ledger *ledger)
+static void kmdom_domain_ledger_freed(struct kmdom_ledger *ledger, bool answer)
 {
-	struct kmdom_domain *dom = kmdom_ledger_domain(ledger);
-
-	kmdom_wait_frames_freed(dom, xchg(&dom->tables_evicted, false));
+	kmdom_wait_frames_freed(kmdom_ledger_domain(ledger), answer);
 }
 
 static const struct kmdom_ledger_ops kmdom_domain_ledger_ops = {

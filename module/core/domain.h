@@ -103,8 +103,6 @@ struct kmdom_stats {
  * @pages_present: pages of objects in frames
  * @pages_absent: pages of objects in the pager's store
  * @wait: waiters and events
- * @tables_evicted: the pager evicted some, whose frames come after a grace period:
- *	they are its answer to those who lack frames (a hint, no lock)
  * @stats: counters
  * @orphan_until: when the grace of an orphan ends, in jiffies (@lifecycle)
  * @orphan_work: aborts an orphan when its grace is over
@@ -137,7 +135,6 @@ struct kmdom_domain {
 	atomic64_t pages_present;
 	atomic64_t pages_absent;
 	struct kmdom_wait wait;
-	bool tables_evicted;
 	struct kmdom_stats stats;
 	unsigned long orphan_until;
 	struct delayed_work orphan_work;

@@ -173,11 +173,12 @@ static void kmdom_table_leave_work(struct work_struct *work)
 	struct kmdom_frame *frame = container_of(to_rcu_work(work),
 						 struct kmdom_frame, leave);
 	struct kmdom_ledger *ledger = frame->pool->ledger;
+	bool answer = frame->answer;
 
 	/* The frame may be the last that keeps its pool. */
 	ledger->ops->get(ledger);
 	kmdom_frame_put(frame);
-	ledger->ops->freed(ledger);
+	ledger->ops->freed(ledger, answer);
 	ledger->ops->put(ledger);
 }
 
@@ -509,11 +510,13 @@ void kmdom_frame_put(struct kmdom_frame *frame)
 /**
  * kmdom_frame_put_deferred - kmdom_frame_put() after a grace period
  * @frame: in TRANSIT; readers without locks may still be in it
+ * @answer: it is the pager's answer to those who lack frames
  *
  * Context: may not interrupt.
  */
-void kmdom_frame_put_deferred(struct kmdom_frame *frame)
+void kmdom_frame_put_deferred(struct kmdom_frame *frame, bool answer)
 {
+	frame->answer = answer;
 	INIT_RCU_WORK(&frame->leave, kmdom_table_leave_work);
 	queue_rcu_work(frame->pool->ledger->wq, &frame->leave);
 }

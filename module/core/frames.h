@@ -77,6 +77,7 @@ enum kmdom_frame_state {
  * @nr_used: TABLE: entries that are not empty (@lock)
  * @nr_present: TABLE: entries of pages in frames: with one it cannot leave (@lock)
  * @dead: TABLE: cut off from its parent; walkers start again (@lock)
+ * @answer: once a TABLE: the pager evicted it (whoever took it away)
  * @leave: gives the frame away after a grace period
  */
 struct kmdom_frame {
@@ -107,6 +108,7 @@ struct kmdom_frame {
 			u16 nr_used;
 			u16 nr_present;
 			bool dead;
+			bool answer;
 		};
 	};
 	struct rcu_work leave;
@@ -151,7 +153,8 @@ struct kmdom_pool {
  * @get: keep what the ledger is part of. Context: any
  * @put: end that. Context: any
  * @aborted: has what it is part of ended for ever? Context: any
- * @freed: a frame came back after a grace period. Context: may sleep
+ * @freed: a frame came back after a grace period; is it the pager's answer to
+ *	those who lack frames? Context: may sleep
  *
  * None of them is called to take or to put a frame: that is fast.
  */
@@ -160,7 +163,7 @@ struct kmdom_ledger_ops {
 	void (*get)(struct kmdom_ledger *ledger);
 	void (*put)(struct kmdom_ledger *ledger);
 	bool (*aborted)(const struct kmdom_ledger *ledger);
-	void (*freed)(struct kmdom_ledger *ledger);
+	void (*freed)(struct kmdom_ledger *ledger, bool answer);
 };
 
 /**
@@ -232,7 +235,7 @@ void kmdom_frames_unreserve(struct kmdom_ledger *ledger, unsigned int nr);
 struct kmdom_frame *kmdom_frame_take(struct kmdom_ledger *ledger,
 				     enum kmdom_claim claim);
 void kmdom_frame_put(struct kmdom_frame *frame);
-void kmdom_frame_put_deferred(struct kmdom_frame *frame);
+void kmdom_frame_put_deferred(struct kmdom_frame *frame, bool answer);
 void kmdom_frame_publish(struct kmdom_frame *frame,
 			 enum kmdom_frame_state state);
 void kmdom_frame_withdraw(struct kmdom_frame *frame);

@@ -524,8 +524,7 @@ static void kmdom_evicted(struct kmdom_domain *dom, const struct kmdom_op *op,
 {
 	if (op->level) {
 		/* Walkers may still be in it; and then those are told who lack frames. */
-		WRITE_ONCE(dom->tables_evicted, true);
-		kmdom_frame_put_deferred(frame);
+		kmdom_frame_put_deferred(frame, true);
 	} else if (kmdom_frame_discards(frame)) {
 		kmdom_slab_discarded(frame);
 	} else {

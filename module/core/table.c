@@ -445,7 +445,7 @@ static bool kmdom_table_prune_level(struct kmdom_table *table, u64 index,
 	}
 	kmdom_table_unlock(parent);
 	if (cut)
-		kmdom_frame_put_deferred(child);
+		kmdom_frame_put_deferred(child, false);
 	return cut || entry == KMDOM_ENTRY_EMPTY;
 }
 

@@ -36,9 +36,11 @@ static bool bed_ledger_aborted(const struct kmdom_ledger *ledger)
 	return kmdom_domain_aborted(kmdom_ledger_domain(ledger));
 }
 
-static void bed_ledger_freed(struct kmdom_ledger *ledger)
+static void bed_ledger_freed(struct kmdom_ledger *ledger, bool answer)
 {
 	atomic_inc(&bed_of_ledger(ledger)->returned);
+	if (answer)
+		atomic_inc(&bed_of_ledger(ledger)->answers);
 }
 
 static const struct kmdom_ledger_ops bed_ledger_ops = {

@@ -32,6 +32,7 @@
  * @pages_left: pages of memory that its frames still get
  * @locked: the user's locked pages when the bed was made
  * @returned: frames that came back after a grace period
+ * @answers: those of them that were the pager's answer
  * @hints: pages that the pager was told are gone
  * @hint_index: the latest of those
  * @hint_version: and its version
@@ -45,6 +46,7 @@ struct bed {
 	unsigned long pages_left;
 	long locked;
 	atomic_t returned;
+	atomic_t answers;
 	unsigned int hints;
 	u64 hint_index;
 	u64 hint_version;

@@ -431,18 +431,23 @@ static void test_deferred(struct kunit *test)
 	struct bed *bed = bed_new(test, 1);
 	struct kmdom_pool *pool = bed_granted(bed, 1);
 	struct kmdom_ledger *ledger = &bed->dom.ledger;
-	struct kmdom_frame *frame = bed_take(bed, KMDOM_CLAIM_OLDEST);
+	struct kmdom_frame *frame;
+	int answers;
 
-	write_frame(frame);
-	rcu_read_lock();
-	kmdom_frame_put_deferred(frame);
-	EXPECT_EQ(READ_ONCE(ledger->nr_used), 1);
-	EXPECT(!kmdom_frame_take(ledger, KMDOM_CLAIM_OLDEST));
-	rcu_read_unlock();
-	bed_settle(bed);
-	EXPECT_EQ(ledger->nr_used, 0);
-	EXPECT_EQ(ledger->nr_free, 1);
-	EXPECT_EQ(atomic_read(&bed->returned), 1);
+	for (answers = 0; answers < 2; answers++) {
+		frame = bed_take(bed, KMDOM_CLAIM_OLDEST);
+		write_frame(frame);
+		rcu_read_lock();
+		kmdom_frame_put_deferred(frame, answers);
+		EXPECT_EQ(READ_ONCE(ledger->nr_used), 1);
+		EXPECT(!kmdom_frame_take(ledger, KMDOM_CLAIM_OLDEST));
+		rcu_read_unlock();
+		bed_settle(bed);
+		EXPECT_EQ(ledger->nr_used, 0);
+		EXPECT_EQ(ledger->nr_free, 1);
+		EXPECT_EQ(atomic_read(&bed->returned), answers + 1);
+		EXPECT_EQ(atomic_read(&bed->answers), answers);
+	}
 	bed_check_ledger(bed);
 	bed_pool_drop(pool);
 	bed_end(bed);

@@ -250,7 +250,7 @@ static void test_end_with_use(struct kunit *test)
 		EXPECT_EQ(ledger->backed, ARRAY_SIZE(frames) - i);
 		EXPECT(!list_empty(&ledger->pools));
 		if (i & 1)
-			kmdom_frame_put_deferred(frames[i]);
+			kmdom_frame_put_deferred(frames[i], false);
 		else
 			kmdom_frame_put(frames[i]);
 		bed_settle(bed);

@@ -528,7 +528,7 @@ static int tree_leave(struct tree *tree, u64 index, unsigned int level, u64 vers
 		kmdom_frame_thaw(frame, KMDOM_PIN_FREEZE_ALL);
 	} else {
 		kmdom_frame_withdraw(frame);
-		kmdom_frame_put_deferred(frame);
+		kmdom_frame_put_deferred(frame, false);
 	}
 	return ret;
 }
