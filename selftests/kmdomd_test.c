@@ -454,6 +454,49 @@ TEST_F(kmdomd, water)
 	EXPECT_LE(120, usage.frames_granted - usage.frames_used);
 }
 
+/* Few, so that few pages need as many tables. */
+#define FEW_FRAMES	"96"
+#define TABLES		112	/* that the pages are under */
+
+/*
+ * A page under each table, the first. All between them are made, and freed at once:
+ * no index comes twice, and that is quicker than to page them.
+ */
+static int spread(int fd, uint64_t *refs, unsigned int tables)
+{
+	uint64_t ref, nr = 0;
+	int ret = 0;
+
+	while (nr < tables && !ret) {
+		ret = kt_new(fd, 0, KT_PAGE, &nr, sizeof(nr), &ref);
+		if (ret)
+			break;
+		if (KT_REF_INDEX(ref) / KMDOM_TABLE_ENTRIES >= nr)
+			refs[nr++] = ref;
+		else
+			ret = kt_del(fd, 0, KT_PAGE, ref);
+	}
+	return ret;
+}
+
+/* More tables than frames: they leave, as pages do, whatever the policy is. */
+TEST_F(kmdomd, tables_leave)
+{
+	unsigned int tables = scaled("tables", TABLES), i;
+	uint64_t refs[TABLES], value;
+	struct kmdom_info info;
+
+	ASSERT_EQ(0, START(&self->daemon, "--frames", FEW_FRAMES));
+	ASSERT_EQ(0, daemon_says(&self->daemon, "ready"));
+	ASSERT_EQ(0, spread(self->bed.client, refs, tables));
+	for (i = 0; i < tables; i++) {
+		ASSERT_EQ(0, kt_get(self->bed.client, 0, KT_PAGE, refs[i], &value, sizeof(value)));
+		EXPECT_EQ(i, value);
+	}
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(0, info.timeouts);
+}
+
 /* What is freed leaves the store, by hints or by a sweep: nothing piles up. */
 TEST_F(kmdomd, garbage)
 {

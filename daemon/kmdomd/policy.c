@@ -75,8 +75,11 @@ bool policy_wants(struct policy *policy, const struct kmdom_page *page,
 	if (page->state != KMDOM_PAGE_PRESENT ||
 	    page->flags & (KMDOM_PAGEF_WANTED | KMDOM_PAGEF_HOLDS))
 		return false;
-	/* What is used so seldom that it frees a frame, and costs a fault more. */
-	if (page->level && page->flags & KMDOM_PAGEF_REFERENCED)
+	/*
+	 * A table costs a fault for whatever is under it: one that pages went or came
+	 * under of late goes only where used pages do, and the tables have all frames.
+	 */
+	if (page->level && page->flags & KMDOM_PAGEF_REFERENCED && effort < POLICY_FIRM)
 		return false;
 	if (page->flags & KMDOM_PAGEF_PINNED && effort < POLICY_HARD)
 		return false;
