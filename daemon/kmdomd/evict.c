@@ -217,13 +217,29 @@ static void evict_drop(struct pager *pager, uint64_t key, uint64_t version)
 		store_drop(pager->store, key, version);
 }
 
-/* A table was evicted: from now on SCAN does not show what is under it. */
+/* A table is evicted, or may be: SCAN does not show what is under it. */
 static void evict_hides(struct pager *pager, uint64_t key)
 {
 	struct index_entry *entry = index_get(&pager->store->index, key);
 
 	if (entry && index_level(key))
 		entry->flags |= INDEX_ABSENT;
+}
+
+/**
+ * evict_hides_pending() - say of all tables whose eviction is under way that they are absent
+ * @pager: the pager
+ *
+ * The kernel may have evicted them long since: their results and those of other
+ * exchanges come in any order, and after a failure never.
+ */
+void evict_hides_pending(struct pager *pager)
+{
+	struct evict *evict = &pager->evict;
+	uint32_t i;
+
+	for (i = 0; i < evict->nr_vouches; i++)
+		evict_hides(pager, evict->vouches[i].key);
 }
 
 /* A page that was chosen: is its record in the store, or must it be exported? */
@@ -484,11 +500,13 @@ static void evict_rewrite(struct pager *pager)
 static bool evict_result(struct pager *pager, const struct evict_vouch *vouch,
 			 const struct kmdom_result *result)
 {
+	/* Whether it was done before the exchange failed cannot be told. */
+	if (!result || !result->ret || result->ret == -EALREADY)
+		evict_hides(pager, vouch->key);
 	if (!result)
 		return false;
 	switch (result->ret) {
 	case 0:
-		evict_hides(pager, vouch->key);
 		pager->stats.evictions++;
 		pager->stats.evicted_clean += vouch->clean;
 		return true;

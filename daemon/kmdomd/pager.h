@@ -225,6 +225,7 @@ bool faults_idle(const struct pager *pager);
 int evict_init(struct pager *pager);
 void evict_exit(struct pager *pager);
 void evict_need(struct pager *pager, uint64_t frames);
+void evict_hides_pending(struct pager *pager);
 void evict_run(struct pager *pager);
 int evict_timeout(const struct pager *pager);
 bool evict_wanted(const struct pager *pager);

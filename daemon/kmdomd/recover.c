@@ -84,6 +84,7 @@ static void recover_end(struct pager *pager)
 	size_t pos = 0;
 
 	recover->active = false;
+	evict_hides_pending(pager);
 	while ((entry = index_next(index, &pos))) {
 		if (entry->flags & INDEX_SEEN || recover->tables_missing ||
 		    recover_hidden(index, entry->key))
