@@ -38,5 +38,6 @@ unsigned int fuzz_decode(const struct kmdom_schema *schema,
 unsigned int oracle_decode(const struct kmdom_type *type, const u8 *rec, size_t len,
 			   u8 *page);
 bool oracle_object(const struct kmdom_type *type, const u8 *obj);
+bool oracle_table(const u8 *rec, size_t len);
 
 #endif

@@ -152,6 +152,43 @@ bool oracle_object(const struct kmdom_type *type, const u8 *obj)
 	return !type->check || type->check(obj);
 }
 
+/* An entry is empty, or of what is in no frame, and then it has a version or errno. */
+static bool is_entry(u64 entry)
+{
+	return !entry || ((entry % 8 == KMDOM_PAGE_ABSENT || entry % 8 == KMDOM_PAGE_LOST) &&
+			  entry >= 1 << 13);
+}
+
+/**
+ * oracle_table - may its live pairs be a table's?
+ * @rec: a record of a table, whose pairs were looked at
+ * @len: its length
+ *
+ * Return: whether each is of entries that may leave, and not both are empty.
+ */
+bool oracle_table(const u8 *rec, size_t len)
+{
+	const u8 *map = rec + offsetof(struct kmdom_record, map);
+	unsigned int slot;
+	size_t at = HEADER;
+
+	for (slot = 0; slot < 256; slot++) {
+		u64 first, second;
+
+		if (!(map[slot / 8] & 1 << slot % 8))
+			continue;
+		/* One that is refused may end behind the pair that it is refused for. */
+		if (len - KMDOM_TAG_SIZE - at < 16)
+			break;
+		first = little_endian(rec + at, 8);
+		second = little_endian(rec + at + 8, 8);
+		if (!is_entry(first) || !is_entry(second) || (!first && !second))
+			return false;
+		at += 16;
+	}
+	return true;
+}
+
 unsigned int fuzz_decode(const struct kmdom_schema *schema,
 			 const struct kmdom_record_id *id, const u8 *rec, size_t len)
 {
