@@ -9,7 +9,8 @@
 #include "harness.h"
 
 #define FRAMES		128
-#define VERSIONS	4096
+#define VERSIONS	65536
+#define RING		64	/* exports that one submitter makes */
 
 FIXTURE(fresh) {
 	struct bed bed;
@@ -81,6 +82,34 @@ static bool is_new(struct _test_data_fresh *self, uint64_t version)
 static uint64_t version_of(const void *record)
 {
 	return le64toh(((const struct kmdom_record *)record)->version);
+}
+
+/* Where exports go whose results may never come: each has a place of its own. */
+struct left {
+	atomic_uint nr;		/* that were begun */
+	struct kmdom_result results[RING];
+	uint8_t records[RING][KMDOM_RECORD_MAX];
+};
+
+/* A version that a result tells of, but for those that name an older record. */
+static uint64_t version_left(const struct left *left, unsigned int i)
+{
+	uint64_t told = left->results[i].ret == -EALREADY ? 0 : left->results[i].version;
+	uint64_t record = version_of(left->records[i]);
+
+	return record && told && record != told ? VERSIONS : record ?: told;
+}
+
+/* Are all versions new that were left there, one way or another? */
+static bool all_new(struct _test_data_fresh *self, const struct left *left)
+{
+	unsigned int i;
+	bool new = true;
+
+	for (i = 0; i < RING; i++)
+		if (version_left(left, i))
+			new &= is_new(self, version_left(left, i));
+	return new;
 }
 
 /* A pin for writing is a change. */
@@ -199,6 +228,290 @@ TEST_F(fresh, exports_that_are_overtaken)
 	}
 }
 
+/* What a helper exports, through a door of its own. */
+struct submitter {
+	struct pager pager;
+	uint64_t pages[4];
+	unsigned int nr_pages;
+	struct left *left;
+};
+
+static long submit(void *arg)
+{
+	struct submitter *sub = arg;
+	struct left *left = sub->left;
+	struct kmdom_op op = { .code = KMDOM_OP_EXPORT, .flags = KMDOM_OPF_DRAIN };
+	struct kmdom_exchange ex = { .ops = (unsigned long)&op, .nr_ops = 1, .timeout_ns = -1 };
+	unsigned int i;
+	int ret;
+
+	ret = door_open(&sub->pager.door, sub->pager.door.kind, sub->pager.fd);
+	for (i = 0; i < RING && !ret; i++) {
+		op.index = sub->pages[i % sub->nr_pages];
+		op.buf = (unsigned long)left->records[i];
+		op.len = KMDOM_RECORD_MAX;
+		ex.results = (unsigned long)&left->results[i];
+		atomic_store(&left->nr, i + 1);
+		ret = door_exchange(&sub->pager.door, &ex);
+	}
+	pause();
+	return ret;
+}
+
+static int submit_start(struct _test_data_fresh *self, struct proc *proc, struct left *left,
+			unsigned int nr_pages)
+{
+	struct submitter sub = { .pager = *self->pager, .nr_pages = nr_pages, .left = left };
+	int ret;
+
+	memset(left, 0, sizeof(*left));
+	memcpy(sub.pages, self->pages, sizeof(sub.pages));
+	/* It begins as a copy of this process, with the session's descriptor. */
+	ret = proc_spawn(proc, 2);
+	if (!ret)
+		proc_start(proc, submit, &sub, sizeof(sub));
+	return ret;
+}
+
+static int export_again(struct _test_data_fresh *self)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < 4 && !ret; i++) {
+		ret = dirty(self, i) ?: export_to(self, i, self->buf, sizeof(self->buf));
+		if (!ret && !is_new(self, self->pager->res.version))
+			ret = -EEXIST;
+	}
+	return ret;
+}
+
+/* What a ring has not yet let go may keep the session: then it is taken over. */
+static int succeed(struct _test_data_fresh *self, enum door_kind door)
+{
+	pager_leave(self->pager);
+	return pager_adopt(self->pager, self->bed.name, door, FRAMES, KMDOM_ADOPT_TAKEOVER);
+}
+
+/* A client's, which may wait until a page is not frozen any more. */
+static long change(void *arg)
+{
+	struct kt_call *call = arg;
+
+	return kt_pin(call->fd, 2, call->req.type, call->req.ref, KT_PIN_WRITE) ?:
+	       kt_end(call->fd, 2);
+}
+
+static int dirty_by(struct proc *proc, struct _test_data_fresh *self, unsigned int nr)
+{
+	struct kt_call call = {
+		.fd = self->fd, .req = { .type = types[nr], .ref = self->refs[nr] },
+	};
+
+	return proc_call(proc, change, &call, sizeof(call));
+}
+
+/* Its submitter is killed while it waits for a pin, and between any two instructions. */
+TEST_F(fresh, exports_of_the_killed)
+{
+	struct left *left = shared_alloc(sizeof(*left));
+	struct proc *proc = &self->bed.procs[1];
+	unsigned int round, rounds = scaled("rounds", 12), i, end;
+
+	for (round = 0; round < rounds; round++) {
+		bool waits = round % 2;
+
+		for (i = 0; i < 4; i++)
+			ASSERT_EQ(0, dirty(self, i));
+		if (waits)
+			ASSERT_EQ(0, kt_pin(self->fd, 1, types[0], self->refs[0], KT_PIN_WRITE));
+		ASSERT_EQ(0, submit_start(self, proc, left, waits ? 1 : 4));
+		end = 1 + round * 5 % RING;
+		for (i = 0; !waits && atomic_load(&left->nr) < end; i++) {
+			ASSERT_EQ(0, dirty_by(self->bed.procs, self, i % 4));
+		}
+		if (waits)
+			EXPECT_TRUE(proc_sleeps(proc, PROC_PATIENCE));
+		EXPECT_EQ(0, proc_kill(proc));
+		if (waits)
+			EXPECT_EQ(0, kt_end(self->fd, 1));
+		EXPECT_TRUE(all_new(self, left));
+		ASSERT_EQ(0, export_again(self));
+		if (round % 3 == 2)
+			ASSERT_EQ(0, succeed(self, variant->door));
+	}
+	EXPECT_LE(4 * rounds, self->nr_seen);
+}
+
+/* The killed one's own: memory that stalls, and who is stalled. */
+static struct trap helpers_trap;
+static struct side helpers_side;
+
+static long stall_export(void *arg)
+{
+	struct submitter *sub = arg;
+	struct kmdom_op op = {
+		.code = KMDOM_OP_EXPORT, .index = sub->pages[0], .len = KMDOM_RECORD_MAX,
+	};
+	int ret = trap_set(&helpers_trap, 8192);
+
+	op.buf = (unsigned long)helpers_trap.mem;
+	ret = ret ?: side_op(&helpers_side, &sub->pager, &op);
+	return ret ?: trap_caught(&helpers_trap, PROC_PATIENCE);
+}
+
+/* Killed with the record half out. */
+TEST_F(fresh, exports_of_the_stalled)
+{
+	struct submitter sub = { .nr_pages = 1 };
+	struct proc *proc = &self->bed.procs[1];
+	unsigned int round;
+
+	memcpy(sub.pages, self->pages, sizeof(sub.pages));
+	for (round = 0; round < 6; round++) {
+		sub.pager = *self->pager;
+		ASSERT_EQ(0, dirty(self, 0));
+		ASSERT_EQ(0, proc_spawn(proc, 2));
+		ASSERT_EQ(0, proc_call(proc, stall_export, &sub, sizeof(sub)));
+		/* Its version was spent, though nobody ever sees it. */
+		self->last++;
+		if (round % 2)
+			ASSERT_EQ(0, export_again(self));
+		EXPECT_EQ(0, proc_kill(proc));
+		ASSERT_EQ(0, export_again(self));
+		if (round % 3 == 2)
+			ASSERT_EQ(0, succeed(self, variant->door));
+	}
+}
+
+/**
+ * enum cancel_at - what is cancelled
+ * @AT_PIN: exports that wait for a pin, in a worker of the ring
+ * @AT_COPY: one whose record is on its way out
+ * @AT_PARK: an exchange that waits for an event, after its exports, with its ring
+ */
+enum cancel_at {
+	AT_PIN,
+	AT_COPY,
+	AT_PARK,
+	AT_NR,
+};
+
+#define CANCELLED	8	/* exports of an exchange */
+
+static void prepare(struct _test_data_fresh *self, enum cancel_at at, struct left *left,
+		    struct kmdom_op *ops, const struct trap *trap)
+{
+	unsigned int i;
+
+	memset(left, 0, sizeof(*left));
+	for (i = 0; i < CANCELLED; i++)
+		ops[i] = (struct kmdom_op) {
+			.code = KMDOM_OP_EXPORT, .flags = at == AT_PIN ? KMDOM_OPF_DRAIN : 0,
+			.index = self->pages[i % 4], .buf = (unsigned long)left->records[i],
+			.len = KMDOM_RECORD_MAX,
+		};
+	if (at == AT_COPY)
+		ops[2].buf = (unsigned long)trap->mem;
+}
+
+static int submit_to_worker(struct io_uring *ring, int fd, struct kmdom_exchange *ex)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	if (!sqe)
+		return -ENOSPC;
+	uring_fill(sqe, fd, ex, 1);
+	sqe->flags |= IOSQE_ASYNC;
+	return io_uring_submit(ring) == 1 ? 0 : -EIO;
+}
+
+/* Both have ended, that which was cancelled and the cancellation. */
+static int await_both(struct io_uring *ring)
+{
+	__u64 data;
+	int res;
+
+	return uring_take(ring, PROC_PATIENCE, &data, &res) ?:
+	       uring_take(ring, PROC_PATIENCE, &data, &res);
+}
+
+static int cancel(enum cancel_at at, struct io_uring *ring, struct trap *trap)
+{
+	struct io_uring_sqe *sqe;
+
+	if (at == AT_PARK) {
+		io_uring_queue_exit(ring);
+		return io_uring_queue_init(8, ring, 0);
+	}
+	sqe = io_uring_get_sqe(ring);
+	if (!sqe)
+		return -ENOSPC;
+	io_uring_prep_cancel64(sqe, 1, 0);
+	sqe->user_data = 2;
+	if (io_uring_submit(ring) != 1)
+		return -EIO;
+	/* Who is stalled there cannot even be interrupted. */
+	trap_release(trap);
+	return await_both(ring);
+}
+
+/* Waits until the exchange has got to where it is to be cancelled. */
+static int got_there(enum cancel_at at, const struct left *left, struct trap *trap)
+{
+	const volatile __u64 *last = &left->results[CANCELLED - 1].version;
+	long long end = now_ms() + PROC_PATIENCE;
+
+	if (at == AT_COPY)
+		return trap_caught(trap, PROC_PATIENCE);
+	while (at == AT_PARK && !*last)
+		if (now_ms() > end)
+			return -ETIME;
+	return 0;
+}
+
+TEST_F(fresh, exports_that_are_cancelled)
+{
+	struct left *left = shared_alloc(sizeof(*left));
+	unsigned int round, rounds = scaled("rounds", 8 * AT_NR), i;
+	struct kmdom_op ops[CANCELLED];
+	struct kmdom_event event;
+	struct io_uring ring;
+	struct trap trap;
+
+	ASSERT_EQ(0, io_uring_queue_init(8, &ring, 0));
+	for (round = 0; round < rounds; round++) {
+		enum cancel_at at = round % AT_NR;
+		struct kmdom_exchange ex = {
+			.ops = (unsigned long)ops, .results = (unsigned long)left->results,
+			.nr_ops = CANCELLED, .events = (unsigned long)&event, .max_events = 1,
+			.min_events = at == AT_PARK, .timeout_ns = -1,
+		};
+
+		for (i = 0; i < 4; i++)
+			ASSERT_EQ(0, dirty(self, i));
+		ASSERT_EQ(0, trap_set(&trap, 8192));
+		prepare(self, at, left, ops, &trap);
+		if (at == AT_PIN)
+			ASSERT_EQ(0, kt_pin(self->fd, 1, types[1], self->refs[1], KT_PIN_WRITE));
+		ASSERT_EQ(0, submit_to_worker(&ring, self->pager->fd, &ex));
+		ASSERT_EQ(0, got_there(at, left, &trap));
+		usleep(at == AT_PIN ? round * 1000 : 0);
+		ASSERT_EQ(0, cancel(at, &ring, &trap));
+		if (at == AT_PIN)
+			EXPECT_EQ(0, kt_end(self->fd, 1));
+		if (at == AT_COPY)
+			memcpy(left->records[2], trap.mem, sizeof(struct kmdom_record));
+		trap_remove(&trap);
+		EXPECT_TRUE(all_new(self, left));
+		ASSERT_EQ(0, export_again(self));
+		if (round % 4 == 3)
+			ASSERT_EQ(0, succeed(self, variant->door));
+	}
+	io_uring_queue_exit(&ring);
+	EXPECT_LE(4 * rounds, self->nr_seen);
+}
+
 /* Successors, whatever their predecessors left behind. */
 TEST_F(fresh, successors)
 {
@@ -210,8 +523,7 @@ TEST_F(fresh, successors)
 			ASSERT_EQ(0, export_to(self, i, self->buf, sizeof(self->buf)));
 			EXPECT_TRUE(is_new(self, self->pager->res.version));
 		}
-		pager_leave(self->pager);
-		ASSERT_EQ(0, pager_adopt(self->pager, self->bed.name, variant->door, FRAMES, 0));
+		ASSERT_EQ(0, succeed(self, variant->door));
 	}
 	EXPECT_EQ(32, self->nr_seen);
 }
