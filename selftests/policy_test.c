@@ -329,32 +329,90 @@ TEST_F(policy, checked_records_of_older_times)
 	EXPECT_EQ(0, holds(self, &e, &obj));
 }
 
+/* Puts a ref into a record, and something else that the sum is over, and mends that. */
+static void edit_ref(struct edited *e, uint64_t ref)
+{
+	uint32_t sum;
+
+	ref = htole64(ref);
+	memcpy(&e->rec[REF], &ref, sizeof(ref));
+	e->rec[NUMBER]++;
+	memcpy(&sum, &e->rec[SUM], sizeof(sum));
+	sum = htole32(le32toh(sum) + 1);
+	memcpy(&e->rec[SUM], &sum, sizeof(sum));
+}
+
+/*
+ * An object comes back with the ref that the pager made up, and its client follows
+ * that: what it finds there, and as what. The object is absent again afterwards.
+ */
+static int follow(struct _test_data_policy *self, struct edited *e, uint64_t ref,
+		  struct kt_checked *found)
+{
+	struct kt_checked obj;
+	int ret;
+
+	edit_ref(e, ref);
+	ret = give(self, e, e->rec, e->len);
+	ret = ret ?: kt_get(self->fd, 0, KT_CHECKED, e->ref, &obj, sizeof(obj));
+	if (ret || obj.ref != ref || (uint8_t)obj.number != e->rec[NUMBER])
+		return ret ?: -EILSEQ;
+	ret = kt_get(self->fd, 0, KT_CHECKED, obj.ref, found, sizeof(*found));
+	return pager_evict(self->pager, e->index, e->version, 0) ?: ret;
+}
+
 /* A ref that a pager made up leads to an object of its type, or nowhere. */
 TEST_F(policy, checked_refs_are_followed_with_care)
 {
-	struct kt_checked obj;
-	uint64_t small, le, value;
+	uint64_t small, freed, gone, discarded;
 	struct edited target, e;
+	struct kt_checked obj;
+	struct kmdom_event ev;
+	struct kmdom_info info;
+	size_t i;
 
-	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SMALL, NULL, 0, &small));
 	ASSERT_EQ(0, make(self, &target, 3));
+	ASSERT_EQ(0, make(self, &e, 9));
+	ASSERT_NE(target.index, e.index);
 	ASSERT_EQ(0, give(self, &target, target.rec, target.len));
-	ASSERT_EQ(0, kt_new(self->fd, 0, KT_CHECKED, &obj, 0, &value));
-	checked_fill(&obj, 4);
-	ASSERT_EQ(0, kt_set(self->fd, 0, KT_CHECKED, value, &obj, sizeof(obj)));
-	e.ref = value;
-	e.index = KT_REF_INDEX(value);
-	ASSERT_EQ(target.index, e.index);
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SMALL, NULL, 0, &small));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_CHECKED, NULL, 0, &freed));
+	ASSERT_EQ(0, kt_del(self->fd, 0, KT_CHECKED, freed));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &gone));
+	ASSERT_EQ(0, kt_del(self->fd, 0, KT_PAGE, gone));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_DISCARD, NULL, 0, &discarded));
+	ASSERT_EQ(0, pager_evict(self->pager, KT_REF_INDEX(discarded), 0, 0));
 
-	/* Of another type; of a slot that holds nothing; of no page at all. */
-	le = small;
-	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_CHECKED, le, &obj, sizeof(obj)));
-	le = target.ref + 30;
-	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_CHECKED, le, &obj, sizeof(obj)));
-	le = 77777ULL << 8;
-	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_CHECKED, le, &obj, sizeof(obj)));
-	EXPECT_EQ(0, kt_get(self->fd, 0, KT_CHECKED, target.ref, &obj, sizeof(obj)));
+	EXPECT_EQ(0, follow(self, &e, target.ref, &obj));
 	EXPECT_EQ(3, obj.number);
+	const struct { const char *to; uint64_t ref; } nowhere[] = {
+		{ "an object of another cache", small },
+		{ "an object that was freed", freed },
+		{ "one whose page went with it", gone },
+		{ "one of another cache that was discarded", discarded },
+		{ "a slot that was never used", target.ref + 30 },
+		{ "a slot that no page has", target.ref | 0xff },
+		{ "a page that never was", 77777ULL << 8 },
+		{ "the last page", ((1ULL << 36) - 1) << 8 },
+		{ "nothing", 0 },
+	};
+	for (i = 0; i < ARRAY_SIZE(nowhere); i++)
+		EXPECT_EQ(-ENOENT, follow(self, &e, nowhere[i].ref, &obj))
+			TH_LOG("to %s", nowhere[i].to);
+
+	/* It may well be absent: then it is waited for like any other. */
+	edit_ref(&e, target.ref);
+	ASSERT_EQ(0, give(self, &e, e.rec, e.len));
+	ASSERT_EQ(0, kt_get(self->fd, 0, KT_CHECKED, e.ref, &obj, sizeof(obj)));
+	ASSERT_EQ(0, pager_preempt(self->pager, target.index));
+	px_get_start(self->proc, self->fd, KT_CHECKED, obj.ref, sizeof(obj));
+	ASSERT_EQ(0, pager_event(self->pager, KMDOM_EVENT_FAULT, &ev));
+	EXPECT_EQ(target.index, ev.index);
+	EXPECT_EQ(0, pager_answer(self->pager, ev.index, ev.version));
+	EXPECT_EQ(0, px_get_finish(self->proc, &obj, sizeof(obj)));
+	EXPECT_EQ(3, obj.number);
+	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	EXPECT_EQ(0, info.rejected);
 }
 
 /* What is not consistent does not leave; and its client can put it right. */
