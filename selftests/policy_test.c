@@ -396,9 +396,10 @@ TEST_F(policy, checked_refs_are_followed_with_care)
 		{ "the last page", ((1ULL << 36) - 1) << 8 },
 		{ "nothing", 0 },
 	};
-	for (i = 0; i < ARRAY_SIZE(nowhere); i++)
+	for (i = 0; i < ARRAY_SIZE(nowhere); i++) {
 		EXPECT_EQ(-ENOENT, follow(self, &e, nowhere[i].ref, &obj))
 			TH_LOG("to %s", nowhere[i].to);
+	}
 
 	/* It may well be absent: then it is waited for like any other. */
 	edit_ref(&e, target.ref);
