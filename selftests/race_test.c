@@ -4,6 +4,8 @@
  * answers. And many operations at once.
  */
 #include <endian.h>
+#include <sys/ioctl.h>
+#include <linux/userfaultfd.h>
 #include "harness.h"
 
 #define FRAMES	256
@@ -131,6 +133,254 @@ TEST_F(race, overtaken_restore)
 	EXPECT_EQ(-EALREADY, side_join(&side));
 	trap_remove(&trap);
 	EXPECT_EQ(0, holds(self->fd, self->ref, 1));
+}
+
+/* What one thread says of a page that somebody waits for. */
+enum word { RIGHT, FORGED, REFUSED, WORDS };
+
+/* A page, and what can be said of it. */
+struct question {
+	uint64_t index;
+	uint64_t version;
+	const struct stored *rec;
+	struct stored forged;
+};
+
+/* The page leaves, somebody wants it, and the pager knows. */
+static int ask(struct _test_data_race *self, struct question *q)
+{
+	struct kmdom_event event;
+	int ret = pager_preempt(self->pager, self->index);
+
+	if (ret)
+		return ret;
+	q->index = self->index;
+	q->version = self->pager->res.version;
+	q->rec = store_get(self->bed.store, q->index, q->version);
+	q->forged = *q->rec;
+	q->forged.data[q->rec->len - 1] ^= 1;
+	px_get_start(self->proc, self->fd, KT_SMALL, self->ref, sizeof(struct kt_small));
+	return pager_event(self->pager, KMDOM_EVENT_FAULT, &event);
+}
+
+static struct kmdom_op say_op(const struct question *q, enum word word)
+{
+	const struct stored *rec = word == FORGED ? &q->forged : q->rec;
+	struct kmdom_op op = {
+		.code = word == REFUSED ? KMDOM_OP_REFUSE : KMDOM_OP_RESTORE,
+		.index = q->index, .version = q->version,
+	};
+
+	if (word != REFUSED) {
+		op.buf = (unsigned long)rec->data;
+		op.len = rec->len;
+	}
+	return op;
+}
+
+/* Waits for the client, and sees whether what it got is what it must get. */
+static int await_answer(struct _test_data_race *self, bool refused)
+{
+	struct kt_small small;
+	int ret = px_get_finish(self->proc, &small, sizeof(small));
+
+	if (refused)
+		return ret == -EIO ? 0 : ret ?: -EILSEQ;
+	return ret ?: small_check(&small, 1);
+}
+
+static int count_restores(const struct bed *bed, uint64_t *nr)
+{
+	struct kmdom_info info;
+	int ret = kmdom_info_find(bed->name, &info);
+
+	*nr = info.restores;
+	return ret;
+}
+
+/* The record that a stalled thread is to find. */
+static int trap_fill(struct trap *trap, const struct stored *rec)
+{
+	static char page[4096] __attribute__((aligned(4096)));
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)trap->mem, .src = (unsigned long)page, .len = sizeof(page),
+	};
+
+	memcpy(page, rec->data, rec->len);
+	return ioctl(trap->fd, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+/*
+ * One says its word while the other's record is on its way in, which comes after it:
+ * whoever waits is served once, or refused, and only one record is taken.
+ */
+static int both_say(struct _test_data_race *self, enum word first, enum word second)
+{
+	bool served = first == RIGHT || (first == FORGED && second == RIGHT);
+	bool refused = !served && (first == REFUSED || second == REFUSED);
+	struct question q;
+	struct kmdom_op op;
+	struct trap trap;
+	struct side side;
+	int64_t said;
+	int ret;
+
+	ret = ask(self, &q) ?: trap_set(&trap, 8192);
+	if (ret)
+		return ret;
+	op = say_op(&q, second);
+	if (second != REFUSED) {
+		op.buf = (unsigned long)trap.mem;
+		ret = side_op(&side, self->pager, &op) ?: trap_caught(&trap, PROC_PATIENCE);
+	}
+	if (ret)
+		return ret;
+	op = say_op(&q, first);
+	said = pager_op(self->pager, &op);
+	if (said != (first == FORGED ? -EBADMSG : first == REFUSED))
+		return -EPROTO;
+	if (first == FORGED && proc_done(self->proc, 0))
+		return -EPROTO;
+	if (second == REFUSED) {
+		op = say_op(&q, second);
+		said = pager_op(self->pager, &op);
+		ret = said == (first == RIGHT ? -EBUSY : first == FORGED) ? 0 : -EPROTO;
+	} else {
+		ret = trap_fill(&trap, second == RIGHT ? q.rec : &q.forged);
+		said = side_join(&side);
+		if (said != (first == RIGHT ? -EALREADY : second == FORGED ? -EBADMSG : 0))
+			ret = -EPROTO;
+	}
+	trap_remove(&trap);
+	/* Neither may have answered, or the refusal came first. */
+	if (!ret && first != RIGHT && second != RIGHT) {
+		if (!refused && proc_done(self->proc, 0))
+			return -EPROTO;
+		ret = pager_answer(self->pager, q.index, q.version);
+	}
+	return await_answer(self, refused) ?: ret;
+}
+
+TEST_F(race, two_answers_in_each_order)
+{
+	uint64_t before, after;
+	unsigned int i;
+
+	for (i = 0; i < WORDS * WORDS; i++) {
+		ASSERT_EQ(0, count_restores(&self->bed, &before));
+		EXPECT_EQ(0, both_say(self, i / WORDS, i % WORDS))
+			TH_LOG("first %u, second %u", i / WORDS, i % WORDS);
+		ASSERT_EQ(0, count_restores(&self->bed, &after));
+		EXPECT_EQ(1, after - before);
+		EXPECT_EQ(0, holds(self->fd, self->ref, 1));
+		EXPECT_EQ(0, bed_conserved(&self->bed));
+	}
+}
+
+/**
+ * struct rival - a thread that says its word at the start
+ * @pager: its view of the session
+ * @thread: the thread
+ * @op: what it says
+ * @res: what it is told
+ * @ready: it waits for the start
+ * @go: the start
+ * @spin: turns of a loop that it is late by
+ * @ret: of the exchange
+ */
+struct rival {
+	struct pager pager;
+	pthread_t thread;
+	struct kmdom_op op;
+	struct kmdom_result res;
+	atomic_bool ready;
+	atomic_bool *go;
+	unsigned int spin;
+	int ret;
+};
+
+static void *speak(void *arg)
+{
+	struct rival *rival = arg;
+	volatile unsigned int spin = rival->spin;
+
+	rival->ret = door_open(&rival->pager.door, rival->pager.door.kind, rival->pager.fd);
+	atomic_store(&rival->ready, true);
+	if (rival->ret)
+		return NULL;
+	while (!atomic_load(rival->go))
+		;
+	while (spin)
+		spin--;
+	rival->ret = pager_exchange(&rival->pager, &rival->op, &rival->res, 1);
+	door_close(&rival->pager.door);
+	return NULL;
+}
+
+/* Both at once, the one or the other a bit later. */
+static int speak_at_once(struct _test_data_race *self, const struct question *q,
+			 struct rival *rivals, const enum word *words, unsigned int round)
+{
+	static atomic_bool go;
+	unsigned int i;
+	int ret = 0;
+
+	atomic_store(&go, false);
+	for (i = 0; i < 2 && !ret; i++) {
+		rivals[i] = (struct rival) {
+			.pager = *self->pager, .op = say_op(q, words[i]), .go = &go,
+			.spin = round % 2 == i ? round * 50 : 0,
+		};
+		ret = -pthread_create(&rivals[i].thread, NULL, speak, &rivals[i]);
+	}
+	while (!ret && !(atomic_load(&rivals[0].ready) && atomic_load(&rivals[1].ready)))
+		sched_yield();
+	atomic_store(&go, true);
+	while (i--) {
+		pthread_join(rivals[i].thread, NULL);
+		ret = ret ?: rivals[i].ret;
+	}
+	return ret;
+}
+
+/* The first is right; of both only one record was taken, and one answer given. */
+static bool is_one_answer(const struct rival *rivals, enum word second)
+{
+	int first = rivals[0].res.ret, other = rivals[1].res.ret;
+
+	switch (second) {
+	case RIGHT:
+		return (!first && other == -EALREADY) || (first == -EALREADY && !other);
+	case FORGED:
+		return !first && (other == -EALREADY || other == -EBADMSG);
+	default:
+		return !first && (other == -EBUSY || (!other && rivals[1].res.value == 1));
+	}
+}
+
+TEST_F(race, two_answers_at_once)
+{
+	unsigned int round, i, refused = 0, rounds = scaled("rounds", 40);
+	enum word words[2] = { RIGHT };
+	struct rival rivals[2];
+	uint64_t before, after;
+	struct question q;
+
+	for (i = 0; i < WORDS * rounds; i++) {
+		round = i / WORDS;
+		words[1] = i % WORDS;
+		ASSERT_EQ(0, count_restores(&self->bed, &before));
+		ASSERT_EQ(0, ask(self, &q));
+		ASSERT_EQ(0, speak_at_once(self, &q, rivals, words, round));
+		EXPECT_TRUE(is_one_answer(rivals, words[1]))
+			TH_LOG("word %u: %d and %d", words[1], rivals[0].res.ret, rivals[1].res.ret);
+		refused += words[1] == REFUSED && !rivals[1].res.ret;
+		EXPECT_EQ(0, await_answer(self, words[1] == REFUSED && !rivals[1].res.ret));
+		ASSERT_EQ(0, count_restores(&self->bed, &after));
+		EXPECT_EQ(1, after - before);
+	}
+	printf("# %u of %u refused\n", refused, rounds);
+	EXPECT_EQ(0, bed_conserved(&self->bed));
 }
 
 struct signed_writer {
