@@ -2,7 +2,7 @@
 /*
  * A pager that lies, as often as it is told to: records from a corpus, changed by
  * a generator, as answers for absent pages of every policy and for a table; and
- * operations in any order, by two threads.
+ * operations in any order, by two threads, of pages and tables that clients use.
  *
  * Which records must be taken, an oracle says that shares no code with the module:
  * the current one, bit for bit; of a CHECKED page also any that has its header, its
@@ -25,6 +25,7 @@
 #define TAG		16
 #define CORPUS		64
 #define GOOD		24	/* pages that are not lied about */
+#define CLIENTS		2	/* of those, while operations come in any order */
 
 /* Whom the lies are about. */
 enum target_kind { SEALED, SIGNED, CHECKED, WHOLE, TABLE, TARGETS };
@@ -58,7 +59,8 @@ FIXTURE(enemy) {
 	struct target targets[TARGETS];
 	struct stored corpus[CORPUS];
 	unsigned int nr_corpus;
-	uint64_t good[GOOD];		/* objects of KT_PAGE, absent and present */
+	uint64_t *good;			/* objects of KT_PAGE, absent and present; shared */
+	uint64_t *seeds;		/* what they hold; shared */
 	uint64_t rejects[KMDOM_NR_REJECTS];
 	uint64_t accepted;
 	uint64_t wrong;
@@ -193,8 +195,11 @@ static int make_good(struct _test_data_enemy *self)
 	unsigned int i;
 	int ret = 0;
 
+	self->good = shared_alloc(GOOD * sizeof(*self->good));
+	self->seeds = shared_alloc(GOOD * sizeof(*self->seeds));
 	for (i = 0; i < GOOD && !ret; i++) {
-		bytes_fill(&page, sizeof(page), 7000 + i);
+		self->seeds[i] = 1000000 * i;
+		bytes_fill(&page, sizeof(page), self->seeds[i]);
 		ret = kt_new(self->fd, 0, KT_PAGE, &page, sizeof(page), &self->good[i]);
 		if (!ret && i % 2)
 			ret = pager_preempt(self->pager, KT_REF_INDEX(self->good[i]));
@@ -205,7 +210,8 @@ static int make_good(struct _test_data_enemy *self)
 FIXTURE_SETUP(enemy)
 {
 	struct bed_spec spec = {
-		.door = variant->door, .frames = FRAMES, .records = 4096, .procs = 2,
+		.door = variant->door, .frames = FRAMES, .records = 4096, .newest_only = true,
+		.procs = CLIENTS,
 		.types = 1 << KT_SMALL | 1 << KT_SIGNED | 1 << KT_CHECKED | 1 << KT_PAGE |
 			 1 << KT_TRIM,
 	};
@@ -554,20 +560,20 @@ static int tell_some(struct _test_data_enemy *self, uint64_t *told)
 	return ret;
 }
 
+/* What is absent the pager's own process cannot have. */
 static int good_are_good(struct _test_data_enemy *self)
 {
-	static struct kt_page page;
+	static struct kt_page page, want;
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < GOOD && !ret; i++) {
-		if (i % 2) {
-			bytes_fill(&page, sizeof(page), 7000 + i);
-			ret = bed_fault_back(&self->bed, self->good[i], &page);
-			continue;
-		}
-		ret = kt_get(self->fd, 0, KT_PAGE, self->good[i], &page, sizeof(page)) ?:
-		      bytes_check(&page, sizeof(page), 7000 + i);
+		bytes_fill(&want, sizeof(want), self->seeds[i]);
+		ret = kt_get(self->fd, 0, KT_PAGE, self->good[i], &page, sizeof(page));
+		if (ret == -EDEADLK)
+			ret = bed_fault_back(&self->bed, self->good[i], &want);
+		else if (!ret && memcmp(&page, &want, sizeof(page)))
+			ret = -EILSEQ;
 	}
 	return ret;
 }
@@ -604,13 +610,88 @@ TEST_F(enemy, replies)
 
 /* ---- operations in any order ---- */
 
+/* A page or table that is used, and whose last record is in the store. */
+struct watched {
+	uint64_t page;
+	uint64_t version;
+};
+
+static const uint64_t watched_tables[] = {
+	PAGE_OF(1, 0), PAGE_OF(1, 1), PAGE_OF(1, 2), PAGE_OF(2, 0), PAGE_OF(3, 0), PAGE_OF(4, 0),
+};
+
+#define WATCHED	(GOOD + ARRAY_SIZE(watched_tables))
+
+/**
+ * struct arena - what the threads share
+ * @self: the fixture
+ * @lock: of @watched, and of the store
+ * @watched: good pages, and tables
+ * @tables_left: evictions of tables
+ * @stop: tells the server to stop
+ */
+struct arena {
+	struct _test_data_enemy *self;
+	pthread_mutex_t lock;
+	struct watched watched[WATCHED];
+	atomic_uint tables_left;
+	atomic_bool stop;
+};
+
 struct chaos {
 	struct _test_data_enemy *self;
+	struct arena *arena;
 	struct pager view;
 	uint64_t state;
 	unsigned int steps;
 	int ret;
 };
+
+static void arena_init(struct arena *arena, struct _test_data_enemy *self)
+{
+	struct watched *watched = arena->watched;
+	struct kmdom_page page;
+	unsigned int i;
+
+	*arena = (struct arena) { .self = self, .lock = PTHREAD_MUTEX_INITIALIZER };
+	for (i = 0; i < WATCHED; i++, watched++) {
+		watched->page = i < GOOD ? KT_REF_INDEX(self->good[i]) : watched_tables[i - GOOD];
+		if (!pager_look(self->pager, watched->page, &page))
+			watched->version = page.version;
+	}
+}
+
+/* Half of the restores are of the right record, at this instant. */
+static void right_record(struct arena *arena, struct kmdom_op *op, uint8_t *buf)
+{
+	const struct stored *rec = store_get(arena->self->bed.store,
+					     PAGE_OF(op->level, op->index), op->version);
+
+	if (!rec)
+		return;
+	memcpy(buf, rec->data, rec->len);
+	op->buf = (unsigned long)buf;
+	op->len = rec->len;
+}
+
+/* An operation on what is used, with the version that it has. */
+static void aim(struct chaos *chaos, struct kmdom_op *op, uint8_t *buf)
+{
+	struct arena *arena = chaos->arena;
+	struct watched *watched = &arena->watched[below(&chaos->state, WATCHED)];
+
+	if (below(&chaos->state, 2))
+		watched = &arena->watched[GOOD + below(&chaos->state, ARRAY_SIZE(watched_tables))];
+	op->level = PAGE_LEVEL(watched->page);
+	op->index = PAGE_INDEX(watched->page);
+	if (op->code == KMDOM_OP_EXPORT)
+		return;
+	pthread_mutex_lock(&arena->lock);
+	op->version = watched->version;
+	if (op->code == KMDOM_OP_RESTORE && below(&chaos->state, 2))
+		right_record(arena, op, buf);
+	pthread_mutex_unlock(&arena->lock);
+}
 
 static struct kmdom_op any_op(struct chaos *chaos, uint8_t *buf)
 {
@@ -621,7 +702,6 @@ static struct kmdom_op any_op(struct chaos *chaos, uint8_t *buf)
 	};
 	struct _test_data_enemy *self = chaos->self;
 	const struct stored *rec = &self->corpus[below(&chaos->state, self->nr_corpus)];
-	uint64_t page = rec->index;
 	struct kmdom_op op = { .code = codes[below(&chaos->state, ARRAY_SIZE(codes))] };
 
 	if (op.code == KMDOM_OP_RESEND)
@@ -631,10 +711,8 @@ static struct kmdom_op any_op(struct chaos *chaos, uint8_t *buf)
 		op.arg = 1 + below(&chaos->state, 8);
 		return op;
 	}
-	if (below(&chaos->state, 3) == 0)
-		page = PAGE_OF(1 + below(&chaos->state, 4), 0);
-	op.level = PAGE_LEVEL(page);
-	op.index = PAGE_INDEX(page);
+	op.level = PAGE_LEVEL(rec->index);
+	op.index = PAGE_INDEX(rec->index);
 	if (op.code != KMDOM_OP_EXPORT)
 		op.version = rec->version + below(&chaos->state, 2);
 	if (op.code == KMDOM_OP_EXPORT || op.code == KMDOM_OP_EVICT)
@@ -646,10 +724,32 @@ static struct kmdom_op any_op(struct chaos *chaos, uint8_t *buf)
 		op.buf = (unsigned long)rec->data;
 		op.len = rec->len;
 	}
+	if (below(&chaos->state, 2))
+		aim(chaos, &op, buf);
 	return op;
 }
 
-/* Exports lose what they export, here: nothing is evicted at a version of theirs. */
+/* Of what is watched the record is kept, unless the other thread has a newer one. */
+static void keep(struct arena *arena, const struct kmdom_op *op, const struct kmdom_result *res)
+{
+	uint64_t page = PAGE_OF(op->level, op->index);
+	struct watched *watched;
+
+	for (watched = arena->watched; watched < arena->watched + WATCHED; watched++)
+		if (watched->page == page)
+			break;
+	if (watched == arena->watched + WATCHED)
+		return;
+	pthread_mutex_lock(&arena->lock);
+	if (res->version > watched->version) {
+		store_put(arena->self->bed.store, page, res->version,
+			  (void *)(unsigned long)op->buf, res->len);
+		watched->version = res->version;
+	}
+	pthread_mutex_unlock(&arena->lock);
+}
+
+/* What is exported of other pages is lost: it is not evicted at such a version. */
 static void *any_order(void *arg)
 {
 	uint8_t *buf = malloc(BATCH * KMDOM_RECORD_MAX);
@@ -662,31 +762,158 @@ static void *any_order(void *arg)
 		for (i = 0; i < BATCH; i++)
 			ops[i] = any_op(chaos, buf + i * KMDOM_RECORD_MAX);
 		chaos->ret = pager_exchange(&chaos->view, ops, results, BATCH);
+		for (i = 0; i < BATCH && !chaos->ret; i++) {
+			if (results[i].ret)
+				continue;
+			if (ops[i].code == KMDOM_OP_EXPORT)
+				keep(chaos->arena, &ops[i], &results[i]);
+			else if (ops[i].code == KMDOM_OP_EVICT && ops[i].level)
+				atomic_fetch_add(&chaos->arena->tables_left, 1);
+		}
 	}
 	free(buf);
 	return NULL;
 }
 
-/* Two threads at once; then what was good is good, and every frame is somewhere. */
+/* Whatever it is told meanwhile: the page may be there, or have left once more. */
+static int answer_honestly(struct chaos *chaos, const struct kmdom_event *event)
+{
+	struct arena *arena = chaos->arena;
+	int ret;
+
+	pthread_mutex_lock(&arena->lock);
+	ret = pager_answer(&chaos->view, PAGE_OF(event->level, event->index), event->version);
+	pthread_mutex_unlock(&arena->lock);
+	if (ret == -ENOBUFS) {
+		pager_grant(&chaos->view, 0, FRAMES);
+		ret = pager_resend(&chaos->view) < 0 ? -EOWNERDEAD : 0;
+	}
+	return ret == -EALREADY || ret == -ESTALE || ret == -ENXIO ? 0 : ret;
+}
+
+/* The pager's honest thread: it serves its clients as well as the others let it. */
+static void *serve_honestly(void *arg)
+{
+	struct chaos *chaos = arg;
+	struct kmdom_event events[BATCH];
+	int nr, i;
+
+	while (!atomic_load(&chaos->arena->stop) && !chaos->ret) {
+		nr = pager_events(&chaos->view, events, BATCH, 50);
+		if (nr < 0)
+			chaos->ret = nr;
+		for (i = 0; i < nr && !chaos->ret; i++) {
+			if (events[i].type == KMDOM_EVENT_FAULT)
+				chaos->ret = answer_honestly(chaos, &events[i]);
+			else if (events[i].type == KMDOM_EVENT_NEED_FRAMES)
+				pager_grant(&chaos->view, 0, FRAMES);
+		}
+	}
+	return NULL;
+}
+
+/**
+ * struct user - a client in a helper process
+ * @fd: client
+ * @op: operation to use
+ * @good: objects, of which every CLIENTS-th is its own
+ * @seeds: what they hold
+ * @stop: shared: tells it to stop
+ * @verified: shared: objects that it has read
+ */
+struct user {
+	int fd;
+	unsigned int op;
+	uint64_t *good;
+	uint64_t *seeds;
+	atomic_bool *stop;
+	atomic_uint *verified;
+};
+
+static int use_one(struct user *user, unsigned int nr)
+{
+	static struct kt_page page;
+	int ret = kt_get(user->fd, user->op, KT_PAGE, user->good[nr], &page, sizeof(page));
+
+	if (ret)
+		return ret;
+	ret = bytes_check(&page, sizeof(page), user->seeds[nr]);
+	if (ret)
+		return ret;
+	atomic_fetch_add(user->verified, 1);
+	bytes_fill(&page, sizeof(page), user->seeds[nr] + 1);
+	ret = kt_set(user->fd, user->op, KT_PAGE, user->good[nr], &page, sizeof(page));
+	user->seeds[nr] += !ret;
+	return ret;
+}
+
+/* That its pager refuses what it has, or is late, a client must bear. */
+static long use(void *arg)
+{
+	struct user *user = arg;
+	unsigned int nr = user->op;
+	int ret = 0;
+
+	while (!ret && !atomic_load(user->stop)) {
+		ret = use_one(user, nr);
+		if (ret == -EIO || ret == -ETIMEDOUT)
+			ret = 0;
+		nr = (nr + CLIENTS) % GOOD;
+	}
+	return ret;
+}
+
+static int chaos_start(struct chaos *chaos, struct arena *arena, unsigned int steps,
+		       pthread_t *thread, void *(*fn)(void *))
+{
+	struct pager *pager = arena->self->pager;
+	int ret;
+
+	*chaos = (struct chaos) {
+		.self = arena->self, .arena = arena, .view = *pager,
+		.state = draw(&arena->self->state), .steps = steps,
+	};
+	ret = door_open(&chaos->view.door, pager->door.kind, pager->fd);
+	return ret ?: -pthread_create(thread, NULL, fn, chaos);
+}
+
+static int chaos_join(struct chaos *chaos, pthread_t thread)
+{
+	pthread_join(thread, NULL);
+	door_close(&chaos->view.door);
+	return chaos->ret;
+}
+
+/* Two hostile threads, an honest one, and clients; then what was good is good. */
 TEST_F(enemy, operations)
 {
-	unsigned int i, steps = scaled("exchanges", 1000);
-	struct chaos chaos[2];
-	pthread_t threads[2];
+	unsigned int i, steps = scaled("exchanges", 500);
+	struct user user = { .fd = self->fd, .good = self->good, .seeds = self->seeds };
+	struct chaos chaos[3];
+	pthread_t threads[3];
+	struct arena arena;
 
-	for (i = 0; i < 2; i++) {
-		chaos[i] = (struct chaos) {
-			.self = self, .view = *self->pager, .state = draw(&self->state),
-			.steps = steps,
-		};
-		ASSERT_EQ(0, door_open(&chaos[i].view.door, variant->door, self->pager->fd));
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL, any_order, &chaos[i]));
+	user.stop = shared_alloc(sizeof(*user.stop));
+	user.verified = shared_alloc(sizeof(*user.verified));
+	arena_init(&arena, self);
+	ASSERT_EQ(0, chaos_start(&chaos[2], &arena, 0, &threads[2], serve_honestly));
+	for (i = 0; i < CLIENTS; i++) {
+		user.op = i;
+		proc_start(&self->bed.procs[i], use, &user, sizeof(user));
 	}
-	for (i = 0; i < 2; i++) {
-		pthread_join(threads[i], NULL);
-		door_close(&chaos[i].view.door);
-		EXPECT_EQ(0, chaos[i].ret);
-	}
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, chaos_start(&chaos[i], &arena, steps, &threads[i], any_order));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, chaos_join(&chaos[i], threads[i]));
+	atomic_store(user.stop, true);
+	for (i = 0; i < CLIENTS; i++)
+		EXPECT_EQ(0, proc_finish(&self->bed.procs[i], NULL, 0));
+	atomic_store(&arena.stop, true);
+	EXPECT_EQ(0, chaos_join(&chaos[2], threads[2]));
+	printf("# %u objects verified, %u tables left\n", atomic_load(user.verified),
+	       atomic_load(&arena.tables_left));
+	EXPECT_LT(0, atomic_load(user.verified));
+	EXPECT_LT(0, atomic_load(&arena.tables_left));
 	pager_grant(self->pager, 0, FRAMES);
 	EXPECT_EQ(0, good_are_good(self));
 	EXPECT_EQ(0, bed_conserved(&self->bed));
