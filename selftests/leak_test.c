@@ -215,7 +215,8 @@ static bool shows_pointer(const uint8_t *buf, size_t len)
 	const struct kmdom_record *rec = (const struct kmdom_record *)buf;
 
 	return has_pointer(buf, offsetof(struct kmdom_record, map)) ||
-	       (rec->policy != KMDOM_POLICY_SEALED && has_pointer(buf + HEADER, len - HEADER - TAG));
+	       (rec->policy != KMDOM_POLICY_SEALED &&
+		has_pointer(buf + HEADER, len - HEADER - TAG));
 }
 
 /* Exports, keeps the record, and looks through it, and behind it. */

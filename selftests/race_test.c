@@ -373,7 +373,8 @@ TEST_F(race, two_answers_at_once)
 		ASSERT_EQ(0, ask(self, &q));
 		ASSERT_EQ(0, speak_at_once(self, &q, rivals, words, round));
 		EXPECT_TRUE(is_one_answer(rivals, words[1]))
-			TH_LOG("word %u: %d and %d", words[1], rivals[0].res.ret, rivals[1].res.ret);
+			TH_LOG("word %u: %d and %d", words[1], rivals[0].res.ret,
+			       rivals[1].res.ret);
 		refused += words[1] == REFUSED && !rivals[1].res.ret;
 		EXPECT_EQ(0, await_answer(self, words[1] == REFUSED && !rivals[1].res.ret));
 		ASSERT_EQ(0, count_restores(&self->bed, &after));

@@ -165,11 +165,10 @@ static void kmdom_want_move(struct kmdom_domain *dom, struct kmdom_want *want)
 	unsigned int level;
 
 	lockdep_assert_held(&dom->wait.lock);
-	if (want->new) {
+	if (want->new)
 		absent = kmdom_table_ready(&dom->table, &index, &level) == -EAGAIN;
-	} else {
+	else
 		level = kmdom_want_level(dom, want);
-	}
 	if (stands && absent && kmdom_want_at(want, index, level))
 		return;
 	if (stands) {
