@@ -587,8 +587,7 @@ static int play(struct _test_data_middle *self, const struct action *action)
 	atomic_store(&scene->stop, true);
 	if (uses)
 		ret = proc_finish(self->client, NULL, 0) ?: ret;
-	if (!ret)
-		ret = proc_call(self->client, look_at_all, &scene, sizeof(scene));
+	ret = ret ?: proc_call(self->client, look_at_all, &scene, sizeof(scene));
 	return ret ?: remote_conserved(self->pager);
 }
 
@@ -631,7 +630,7 @@ static int play_all(struct _test_data_middle *self, const struct action *actions
 	return ret;
 }
 
-#define ONE(op, st, ...)	\
+#define ONE(op, st, ...) \
 	{ .name = #op, .state = st, .code = { KMDOM_OP_##op }, ##__VA_ARGS__ }
 #define TABLES(op, st, ...)	ONE(op, st, .tables = true, ##__VA_ARGS__)
 #define DRAIN			.flags = { KMDOM_OPF_DRAIN }

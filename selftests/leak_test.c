@@ -367,8 +367,14 @@ static int show_states(struct _test_data_leak *self)
 	nr = pager_scan(self->pager, &cursor, pages, 8, 0);
 	if (nr <= 0)
 		return nr;
-	return has_of(self->buf, nr * sizeof(*pages), POISON) ||
-	       !untouched_from(self->buf, nr * sizeof(*pages)) ? -EILSEQ : 0;
+	if (has_of(self->buf, nr * sizeof(*pages), POISON) ||
+	    !untouched_from(self->buf, nr * sizeof(*pages)))
+		return -EILSEQ;
+	/* Too few bytes to be told by the poison. */
+	while (nr--)
+		if (memcmp(pages[nr].reserved, "\0\0", 3))
+			return -EILSEQ;
+	return 0;
 }
 
 /* Nor of what a buffer did: in each slot, because all others are at work meanwhile. */
