@@ -570,7 +570,7 @@ static int play(struct _test_data_middle *self, const struct action *action)
 {
 	bool uses = action->state != UNWANTED && action->state != BARE;
 	struct scene *scene = self->scene;
-	int ret;
+	int ret, used;
 
 	scene->action = action;
 	atomic_store(&scene->stop, false);
@@ -585,8 +585,8 @@ static int play(struct _test_data_middle *self, const struct action *action)
 	if (is_draining(action))
 		kt_end(scene->fd, 2);
 	atomic_store(&scene->stop, true);
-	if (uses)
-		ret = proc_finish(self->client, NULL, 0) ?: ret;
+	used = uses ? proc_finish(self->client, NULL, 0) : 0;
+	ret = ret ?: used;
 	ret = ret ?: proc_call(self->client, look_at_all, &scene, sizeof(scene));
 	return ret ?: remote_conserved(self->pager);
 }
