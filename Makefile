@@ -53,7 +53,8 @@ setup:
 .PHONY: check
 check: setup
 	+@$(MAKE) --no-print-directory selftests
-	@scripts/check $(T)
+	@scripts/parts --jobs 2 'vm=scripts/check --where vm $(T)' \
+		'host=scripts/check --where host $(T)'
 
 # The tests again, in kernels that check themselves (scripts/check-debug).
 .PHONY: check-debug check-leak check-race coverage
