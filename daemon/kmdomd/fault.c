@@ -5,7 +5,9 @@
  * A fault that was taken in is queued, read when a buffer is idle, restored
  * with all others that are ready then, and, if no frame was free, tried again
  * when there are some. The index marks pages whose fault is being answered, so
- * that an event that is shown twice is answered once.
+ * that an event that is shown twice is answered once. But once its RESTORE is on
+ * its way, an event may tell of what the page became after that: then the fault
+ * begins anew.
  */
 #include <errno.h>
 #include <string.h>
@@ -109,24 +111,11 @@ static void fault_missing(struct pager *pager, uint64_t key, uint64_t version)
 	fault_refuse(pager, key, version, lost);
 }
 
-/**
- * faults_add() - an absent page is wanted
- * @pager: the pager
- * @event: as the kernel showed it
- */
-void faults_add(struct pager *pager, const struct kmdom_event *event)
+static void fault_queue(struct pager *pager, struct index_entry *entry)
 {
 	struct faults *faults = &pager->faults;
-	uint64_t key = index_key(event->level, event->index);
-	struct index_entry *entry = index_get(&pager->store->index, key);
 	uint32_t pos;
 
-	if (!entry || entry->version != event->version) {
-		fault_missing(pager, key, event->version);
-		return;
-	}
-	if (entry->flags & INDEX_FAULTING)
-		return;
 	if (faults->queue_count == PAGER_QUEUE) {
 		faults->resend = true;
 		return;
@@ -134,8 +123,36 @@ void faults_add(struct pager *pager, const struct kmdom_event *event)
 	pager->stats.faults++;
 	entry->flags |= INDEX_FAULTING;
 	pos = (faults->queue_head + faults->queue_count++) % PAGER_QUEUE;
-	faults->queue[pos].key = key;
-	faults->queue[pos].version = event->version;
+	faults->queue[pos].key = entry->key;
+	faults->queue[pos].version = entry->version;
+}
+
+/* The event is of after its RESTORE, perhaps, which has not been heard of yet. */
+static void fault_shown_again(struct faults *faults, const struct index_entry *entry)
+{
+	struct fault *fault;
+
+	for (fault = faults->sent.head; fault; fault = fault->next)
+		if (fault->io.key == entry->key)
+			fault->again = fault->io.version == entry->version;
+}
+
+/**
+ * faults_add() - an absent page is wanted
+ * @pager: the pager
+ * @event: as the kernel showed it
+ */
+void faults_add(struct pager *pager, const struct kmdom_event *event)
+{
+	uint64_t key = index_key(event->level, event->index);
+	struct index_entry *entry = index_get(&pager->store->index, key);
+
+	if (!entry || entry->version != event->version)
+		fault_missing(pager, key, event->version);
+	else if (entry->flags & INDEX_FAULTING)
+		fault_shown_again(&pager->faults, entry);
+	else
+		fault_queue(pager, entry);
 }
 
 /* The entry of the record that is on its way, if the store still has it. */
@@ -151,9 +168,12 @@ static void fault_end(struct pager *pager, struct fault *fault)
 {
 	struct index_entry *entry = fault_entry(pager, &fault->io);
 
-	if (entry)
-		entry->flags &= ~INDEX_FAULTING;
 	list_put(&pager->faults.idle, fault);
+	if (!entry)
+		return;
+	entry->flags &= ~INDEX_FAULTING;
+	if (fault->again)
+		fault_queue(pager, entry);
 }
 
 /* What failed for the moment is tried again. */
@@ -206,6 +226,7 @@ static void fault_read_done(struct store_io *io, int ret)
 static void fault_read(struct pager *pager, struct fault *fault)
 {
 	fault->tries++;
+	fault->again = false;
 	fault->io.done = fault_read_done;
 	store_read(pager->store, &fault->io);
 }

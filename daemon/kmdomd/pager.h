@@ -73,6 +73,7 @@ struct fault {
 	struct fault *next;
 	struct pager *pager;
 	uint32_t tries;		/* to read its record */
+	bool again;		/* shown again while its RESTORE was on its way */
 };
 
 struct fault_list {

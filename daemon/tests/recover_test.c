@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sweep beside evictions: the real pager and store, and a door that completes
- * exchanges in whatever order the test likes. The kernel evicts a table at one
- * instant; the pager hears of it at another, or never.
+ * The sweep beside evictions. The kernel evicts a table at one instant; the pager
+ * hears of it at another, or never.
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#include "../kmdomd/pager.h"
-#include "../lib/batch.h"
-#include "bench.h"
+#include "late.h"
 #include "tap.h"
 
 #define TABLE		index_key(1, 0)
 #define VERSION		20	/* of the table's record */
 #define UNDER		3	/* pages under it */
 #define CURSOR		12345	/* the scan is not over */
-
-/* An exchange was started, and nothing is heard of it until a test says so. */
-static struct door_job *started;
-
-static void test_exchange(struct door *door, struct door_job *job)
-{
-	(void)door;
-	started = job;
-}
-
-static const struct door_ops test_door_ops = { .name = "test", .exchange = test_exchange };
-
-static struct bench bench;
-static struct policy policy;
-static struct pager pager;
-static struct door door;
-
-/* Results are in the batch; the exchange as a whole ends with @ret. */
-static void end(struct door_job *job, const struct kmdom_result *result, int ret)
-{
-	job->batch->xchg.nr_results = !!result;
-	if (result)
-		job->batch->results[0] = *result;
-	job->done(job, ret);
-}
 
 /* The end of an exchange that is a SCAN; it shows the table, if @state says how. */
 static void end_scan(struct door_job *job, uint32_t state, uint64_t cursor)
@@ -53,52 +24,45 @@ static void end_scan(struct door_job *job, uint32_t state, uint64_t cursor)
 
 	if (state)
 		memcpy((void *)(uintptr_t)job->batch->ops[0].buf, &page, sizeof(page));
-	end(job, &result, 0);
+	late_end(job, &result, 0);
 }
 
 /* The sweep's next SCAN, under way. */
 static struct door_job *sweep_scan(void)
 {
-	started = NULL;
-	recover_run(&pager);
-	return started;
+	late.started = NULL;
+	recover_run(&late.pager);
+	return late.started;
 }
 
 /* The policy has looked around: the table's EVICT is under way. */
 static struct door_job *evict_table(void)
 {
-	started = NULL;
-	pager.free_frames = 0;
-	evict_run(&pager);
-	end_scan(started, KMDOM_PAGE_PRESENT, 0);
-	return started->batch->ops[0].code == KMDOM_OP_EVICT ? started : NULL;
+	late.started = NULL;
+	late.pager.free_frames = 0;
+	evict_run(&late.pager);
+	end_scan(late.started, KMDOM_PAGE_PRESENT, 0);
+	return late.started->batch->ops[0].code == KMDOM_OP_EVICT ? late.started : NULL;
 }
 
 static void end_evict(struct door_job *job, int ret)
 {
 	struct kmdom_result result = { .ret = ret };
 
-	end(job, &result, 0);
+	late_end(job, &result, 0);
 }
 
 /* A store that has a table and what is under it. */
 static bool begin(void)
 {
-	struct pager_options options = { .low = 10, .high = 20 };
 	uint64_t i;
 
-	memset(&bench, 0, sizeof(bench));
-	bench_path(&bench);
-	door = (struct door){ .ops = &test_door_ops };
-	if (bench_open(&bench, &bench_settings[0]))
+	if (!late_begin())
 		return false;
 	for (i = 1; i <= UNDER; i++)
-		if (bench_put(&bench, i, 10 + i))
+		if (bench_put(&late.bench, i, 10 + i))
 			return false;
-	if (bench_put(&bench, TABLE, VERSION))
-		return false;
-	return !policy_open(&policy, "clock", 128) &&
-	       !pager_init(&pager, &door, &bench.store, &policy, 128, 128, &options);
+	return !bench_put(&late.bench, TABLE, VERSION);
 }
 
 /* How many of the pages under the table the store still has. */
@@ -108,11 +72,8 @@ static int finish(void)
 	uint64_t i;
 
 	for (i = 1; i <= UNDER; i++)
-		left += !!index_get(&bench.store.index, index_key(0, i));
-	pager_exit(&pager);
-	policy_close(&policy);
-	bench_close(&bench);
-	unlink(bench.path);
+		left += !!index_get(&late.bench.store.index, index_key(0, i));
+	late_finish();
 	return left;
 }
 
@@ -121,11 +82,11 @@ static bool sweep_began(void)
 {
 	struct door_job *scan;
 
-	recover_start(&pager, false);
+	recover_start(&late.pager, false);
 	scan = sweep_scan();
 	if (scan)
 		end_scan(scan, KMDOM_PAGE_PRESENT, CURSOR);
-	return scan && pager.recover.active;
+	return scan && late.pager.recover.active;
 }
 
 static void sweep_ends(void)
@@ -138,8 +99,8 @@ static void test_garbage(void)
 	NEED(begin());
 	NEED(sweep_began());
 	sweep_ends();
-	CHECK(!pager.recover.active);
-	CHECK(index_get(&bench.store.index, TABLE));
+	CHECK(!late.pager.recover.active);
+	CHECK(index_get(&late.bench.store.index, TABLE));
 	CHECK(finish() == 0);
 }
 
@@ -167,7 +128,7 @@ static void test_evicted_unheard(void)
 	NEED(evict);
 	sweep_ends();
 	end_evict(evict, 0);
-	CHECK(pager.stats.evictions == 1);
+	CHECK(late.pager.stats.evictions == 1);
 	CHECK(finish() == UNDER);
 }
 
@@ -197,8 +158,8 @@ static void test_evict_fails(void)
 		NEED(sweep_began());
 		evict = evict_table();
 		NEED(evict);
-		end(evict, NULL, errors[i]);
-		CHECK(!pager.ended);
+		late_end(evict, NULL, errors[i]);
+		CHECK(!late.pager.ended);
 		sweep_ends();
 		CHECK(finish() == UNDER);
 	}
@@ -220,8 +181,8 @@ static void test_taken_over(void)
 	NEED(sweep_began());
 	evict = evict_table();
 	NEED(evict);
-	end(evict, NULL, -EOWNERDEAD);
-	CHECK(pager.ended == -EOWNERDEAD);
+	late_end(evict, NULL, -EOWNERDEAD);
+	CHECK(late.pager.ended == -EOWNERDEAD);
 	sweep_ends();
 	CHECK(finish() == UNDER);
 }
@@ -250,7 +211,7 @@ static void test_evict_refused_later(void)
 	struct door_job *evict;
 
 	NEED(begin());
-	recover_start(&pager, false);
+	recover_start(&late.pager, false);
 	end_scan(sweep_scan(), KMDOM_PAGE_ABSENT, CURSOR);
 	evict = evict_table();
 	NEED(evict);
