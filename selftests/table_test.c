@@ -784,6 +784,44 @@ TEST_F(table, oldest_first)
 		EXPECT_EQ(0, read_finish(self, i, i ? 511 + i : 9));
 }
 
+/*
+ * A set whose wants are so many that those of one bucket are often the same waiter's:
+ * each is found all the same, whether its table comes or is refused.
+ */
+TEST_F(table, of_one_set)
+{
+	enum { SETS = 24 };
+	struct kt_req req = { .op = 1, .nr_pins = KT_SETMAX };
+	unsigned int set, i, wanted = KT_SETMAX - 1;
+	uint64_t page, ref;
+
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
+	for (set = 0; set < SETS; set++) {
+		for (i = 0; i < wanted; i++) {
+			ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &ref));
+			req.pins[i] = (struct kt_pin) { .ref = ref, .type = KT_PAGE };
+		}
+		req.pins[wanted] = (struct kt_pin) { .ref = self->refs[set], .type = KT_TRIM };
+		page = KT_REF_INDEX(self->refs[set]);
+		ASSERT_EQ(0, pager_preempt(self->pager, FIRST));
+		kt_start(self->proc, self->fd, KT_IOC_PINSET, &req);
+		ASSERT_EQ(0, expect_fault(self->pager, FIRST, page));
+		ASSERT_EQ(1, pager_refuse(self->pager, FIRST, self->pager->res.version, 0));
+		ASSERT_EQ(-EIO, kt_finish(self->proc, &req));
+		kt_start(self->proc, self->fd, KT_IOC_PINSET, &req);
+		ASSERT_EQ(0, answer_fault(self->pager, FIRST, page));
+		ASSERT_EQ(0, answer_fault(self->pager, page, page));
+		ASSERT_EQ(0, kt_finish(self->proc, &req));
+		for (i = 0; i < KT_SETMAX; i++) {
+			req.pin = i;
+			ASSERT_EQ(0, kt(self->fd, KT_IOC_UNPIN, &req));
+		}
+		req.pin = 0;
+		ASSERT_EQ(0, pager_preempt(self->pager, page));
+	}
+	EXPECT_EQ(0, kt_end(self->fd, 1));
+}
+
 /* A successor finds everything, though nothing but one version was left. */
 TEST_F(table, a_successor)
 {

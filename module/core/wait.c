@@ -155,27 +155,36 @@ static unsigned int kmdom_want_level(struct kmdom_domain *dom,
 }
 
 /*
- * Makes a want stand where it should, now that a table on its way has come or gone.
- * That of new pages stands nowhere while their tables are there.
+ * Where a want should stand; false: nowhere, as one of new pages does while their
+ * tables are there.
  */
+static bool kmdom_want_place(struct kmdom_domain *dom,
+			     const struct kmdom_want *want, u64 *index,
+			     unsigned int *level)
+{
+	if (want->new)
+		return kmdom_table_ready(&dom->table, index, level) == -EAGAIN;
+	*index = want->index;
+	*level = kmdom_want_level(dom, want);
+	return true;
+}
+
+/* Makes a want stand where it should, now that a table on its way has come or gone. */
 static void kmdom_want_move(struct kmdom_domain *dom, struct kmdom_want *want)
 {
-	bool stands = !list_empty(&want->hash), absent = true;
-	u64 index = want->index;
+	bool stands = !list_empty(&want->hash), stays;
 	unsigned int level;
+	u64 index;
 
 	lockdep_assert_held(&dom->wait.lock);
-	if (want->new)
-		absent = kmdom_table_ready(&dom->table, &index, &level) == -EAGAIN;
-	else
-		level = kmdom_want_level(dom, want);
-	if (stands && absent && kmdom_want_at(want, index, level))
+	stays = kmdom_want_place(dom, want, &index, &level);
+	if (stands && stays && kmdom_want_at(want, index, level))
 		return;
 	if (stands) {
 		list_del_init(&want->hash);
 		kmdom_events_drop(dom, want);
 	}
-	if (!absent)
+	if (!stays)
 		return;
 	want->index = index;
 	want->level = level;
@@ -204,12 +213,13 @@ static void kmdom_waiter_add_want(struct kmdom_waiter *waiter, u64 index,
 
 /*
  * All that it wants. They stand before the set is tried, so that who changes a page
- * after that finds them.
+ * after that finds them. Tables come meanwhile, but none leaves: that is done under
+ * the lock of the waits. So what need not stand now need not when it was tried.
  */
 static void kmdom_waiter_add_wants(struct kmdom_waiter *waiter)
 {
 	struct kmdom_domain *dom = waiter->op->dom;
-	unsigned int i;
+	unsigned int i, level;
 
 	for (i = 0; i < waiter->nr_pins; i++)
 		kmdom_waiter_add_want(waiter, kmdom_ref_index(waiter->pins[i].ref),
@@ -219,9 +229,9 @@ static void kmdom_waiter_add_wants(struct kmdom_waiter *waiter)
 	for (i = 0; i < waiter->nr_wants; i++) {
 		struct kmdom_want *want = &waiter->wants[i];
 
-		if (want->new)
+		if (!kmdom_want_place(dom, want, &want->index, &level))
 			continue;
-		want->level = kmdom_want_level(dom, want);
+		want->level = level;
 		kmdom_want_enter(&dom->wait, want);
 	}
 }
@@ -273,7 +283,6 @@ static int kmdom_waiter_add(struct kmdom_waiter *waiter, int lacks)
 	for (i = 0; i < waiter->nr_wants; i++) {
 		struct kmdom_want *want = &waiter->wants[i];
 
-		kmdom_want_move(dom, want);
 		if (!list_empty(&want->hash))
 			kmdom_events_update(dom, want->index, want->level);
 	}
@@ -377,15 +386,22 @@ int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	return ret;
 }
 
-/* The next want of a bucket that stays there if the waiter of @want leaves. */
-static struct kmdom_want *kmdom_want_next_other(struct list_head *bucket,
-						struct kmdom_want *want)
+/*
+ * The first want of a page behind @pos in its bucket, of another waiter than @but:
+ * it stays there if that one leaves, whose wants stand one behind the other.
+ */
+static struct kmdom_want *kmdom_want_behind(struct list_head *bucket,
+					    struct list_head *pos, u64 index,
+					    unsigned int level,
+					    const struct kmdom_waiter *but)
 {
-	struct kmdom_waiter *waiter = want->waiter;
+	struct kmdom_want *want;
 
-	list_for_each_entry_continue(want, bucket, hash)
-		if (want->waiter != waiter)
+	for (pos = pos->next; pos != bucket; pos = pos->next) {
+		want = list_entry(pos, struct kmdom_want, hash);
+		if (want->waiter != but && kmdom_want_at(want, index, level))
 			return want;
+	}
 	return NULL;
 }
 
@@ -405,11 +421,10 @@ static void kmdom_wait_try_page(struct kmdom_domain *dom, u64 index,
 	struct list_head *bucket = kmdom_want_bucket(&dom->wait, index, level);
 	struct kmdom_want *want, *next;
 
-	for (want = list_first_entry_or_null(bucket, struct kmdom_want, hash);
-	     want; want = next) {
-		next = kmdom_want_next_other(bucket, want);
-		if (!kmdom_want_at(want, index, level))
-			continue;
+	for (want = kmdom_want_behind(bucket, bucket, index, level, NULL); want;
+	     want = next) {
+		next = kmdom_want_behind(bucket, &want->hash, index, level,
+					 want->waiter);
 		if (level)
 			kmdom_waiter_move(dom, want->waiter);
 		kmdom_waiter_try(dom, want->waiter);
@@ -632,11 +647,10 @@ unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
 	unsigned int nr = 0;
 
 	spin_lock(&wait->lock);
-	for (want = list_first_entry_or_null(bucket, struct kmdom_want, hash);
-	     want; want = next) {
-		next = kmdom_want_next_other(bucket, want);
-		if (!kmdom_want_at(want, index, level))
-			continue;
+	for (want = kmdom_want_behind(bucket, bucket, index, level, NULL); want;
+	     want = next) {
+		next = kmdom_want_behind(bucket, &want->hash, index, level,
+					 want->waiter);
 		kmdom_waiter_finish(dom, want->waiter, -EIO);
 		nr++;
 	}
