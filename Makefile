@@ -80,6 +80,14 @@ stress: setup
 	+@$(MAKE) --no-print-directory selftests
 	@scripts/stress
 
+# Rows of the table, beside what a user would pick instead (scripts/bench).
+.PHONY: bench bench-check
+bench bench-check: setup
+	+@$(MAKE) --no-print-directory userspace
+	+@$(KBUILD) KMDOM_BENCH=y modules
+	+@$(MAKE) --no-print-directory -C bench
+	@scripts/bench $(if $(filter bench-check,$@),--check) $(T)
+
 .PHONY: demo
 demo: setup
 	+@$(MAKE) --no-print-directory all
@@ -116,7 +124,7 @@ uninstall:
 
 .PHONY: clean
 clean:
-	+@$(KBUILD) KMDOM_SELFTESTS=y clean
+	+@$(KBUILD) KMDOM_SELFTESTS=y KMDOM_BENCH=y clean
 	rm -rf $(BUILD)
 
 .PHONY: help
@@ -131,6 +139,8 @@ help:
 	@echo '  fuzz       hostile records and types for the decoder (FUZZ_SECONDS=60 each)'
 	@echo '  model      every state that a page and its pager can be in, with Spin'
 	@echo '  stress     kill pagers of many tenants (MINUTES=10, or KILLS=N; TENANTS=32, SEED=N)'
+	@echo '  bench      kmdom beside its peers, in instructions (T=ROW: only that one; BOOTS=5)'
+	@echo '  bench-check  the same, and fail if a row is worse than it was'
 	@echo '  vm         a shell in the virtual machine (this tree is visible in it)'
 	@echo 'Build it:'
 	@echo '  all        modules and user space (the default)'

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the rows of the benchmark share.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdint.h>
+#include <kmdom/kmdom.h>
+#include "module/kmdom_bench.h"
+
+#define BENCH_DOMAIN	"bench"
+#define BENCH_FRAMES	2048	/* of the domain, all granted */
+#define BENCH_PAGES	1000	/* resident, of KB_IOC_FILL */
+#define BENCH_SAMPLES	9	/* of each side of a row, taken in turn */
+
+/**
+ * struct bench - a domain whose pager is this process, and the module's client of it
+ * @dev: of kmdom
+ * @session: this process's
+ * @batch: for its exchanges
+ * @module: of kmdom_bench
+ */
+struct bench {
+	int dev;
+	struct kmdom_session *session;
+	struct kmdom_batch *batch;
+	int module;
+};
+
+/**
+ * struct side - kmdom, or a peer of its
+ * @name: as it stands in the table
+ * @measure: one sample: what an operation costs, or a negative errno
+ * @arg: for @measure
+ */
+struct side {
+	const char *name;
+	double (*measure)(struct bench *bench, const void *arg);
+	const void *arg;
+};
+
+#define ROW_SIDES	4
+
+/**
+ * struct row - a row of the table for each of its peers
+ * @name: of the row
+ * @sides: kmdom first; up to the first without a name
+ */
+struct row {
+	const char *name;
+	struct side sides[ROW_SIDES + 1];
+};
+
+/* Up to the first without a name. */
+extern const struct row kernel_rows[];
+extern const struct row page_rows[];
+
+/* Nanoseconds: instructions, if the clock counts those. */
+uint64_t bench_now(void);
+
+int bench_open(struct bench *bench, const char *aead);
+void bench_close(struct bench *bench);
+double bench_run(struct bench *bench, enum kb_work work, uint32_t count);
+
+#endif /* BENCH_H */

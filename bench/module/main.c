@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kmdom_bench - measures, in the kernel, what a client of kmdom and its peers do
+ *
+ * For make bench, and for root alone. Under an emulator that counts instructions the
+ * clock does: one nanosecond each.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#include "bench.h"
+
+#define KB_COUNT_MAX	(1U << 22)
+#define KB_FILL_MAX	(1U << 22)
+
+static const kb_work_fn works[KB_WORKS] = {
+	[KB_ALLOC_KMDOM] = kb_alloc_kmdom,
+	[KB_ALLOC_KMEM] = kb_alloc_kmem,
+	[KB_BATCH_KMDOM] = kb_batch_kmdom,
+	[KB_BATCH_KMEM] = kb_batch_kmem,
+	[KB_PIN_KMDOM] = kb_pin_kmdom,
+	[KB_PIN_HOT_KMDOM] = kb_pin_hot_kmdom,
+	[KB_PIN_ATOMIC] = kb_pin_atomic,
+	[KB_PIN_SRCU] = kb_pin_srcu,
+	[KB_DIRTY] = kb_dirty,
+	[KB_SEAL] = kb_seal,
+	[KB_UNSEAL] = kb_unseal,
+	[KB_COPY] = kb_copy,
+};
+
+static int bench_domain(struct kb_bench *bench, void __user *arg)
+{
+	struct kb_domain domain;
+	int ret;
+
+	if (copy_from_user(&domain, arg, sizeof(domain)))
+		return -EFAULT;
+	if (strnlen(domain.name, sizeof(domain.name)) == sizeof(domain.name) ||
+	    strnlen(domain.aead, sizeof(domain.aead)) == sizeof(domain.aead))
+		return -EINVAL;
+	if (bench->kmem)
+		return -EBUSY;
+	ret = kb_floors_open(bench, domain.aead);
+	return ret ?: kb_objects_open(bench, domain.name);
+}
+
+static int bench_fill(struct kb_bench *bench, void __user *arg)
+{
+	struct kb_fill fill;
+
+	if (copy_from_user(&fill, arg, sizeof(fill)))
+		return -EFAULT;
+	if (fill.count > KB_FILL_MAX || fill.reserved)
+		return -EINVAL;
+	return bench->pages ? kb_objects_fill(bench, fill.count) : -ENOENT;
+}
+
+static int bench_run(struct kb_bench *bench, void __user *arg)
+{
+	struct kb_run run;
+	ktime_t begin;
+	int ret;
+
+	if (copy_from_user(&run, arg, sizeof(run)))
+		return -EFAULT;
+	if (run.work >= KB_WORKS || !run.count || run.count > KB_COUNT_MAX)
+		return -EINVAL;
+	if (!bench->pages)
+		return -ENOENT;
+	begin = ktime_get();
+	ret = works[run.work](bench, run.count);
+	run.ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	if (!ret && copy_to_user(arg, &run, sizeof(run)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct kb_bench *bench = file->private_data;
+	void __user *user = (void __user *)arg;
+	long ret = -ENOTTY;
+
+	if (mutex_lock_killable(&bench->lock))
+		return -EINTR;
+	switch (cmd) {
+	case KB_IOC_DOMAIN:
+		ret = bench_domain(bench, user);
+		break;
+	case KB_IOC_FILL:
+		ret = bench_fill(bench, user);
+		break;
+	case KB_IOC_RUN:
+		ret = bench_run(bench, user);
+		break;
+	}
+	mutex_unlock(&bench->lock);
+	return ret;
+}
+
+static int bench_open(struct inode *inode, struct file *file)
+{
+	struct kb_bench *bench;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	bench = kzalloc(sizeof(*bench), GFP_KERNEL);
+	if (!bench)
+		return -ENOMEM;
+	mutex_init(&bench->lock);
+	file->private_data = bench;
+	return 0;
+}
+
+static int bench_release(struct inode *inode, struct file *file)
+{
+	struct kb_bench *bench = file->private_data;
+
+	kb_objects_close(bench);
+	kb_floors_close(bench);
+	kfree(bench);
+	return 0;
+}
+
+static const struct file_operations bench_fops = {
+	.owner = THIS_MODULE,
+	.open = bench_open,
+	.release = bench_release,
+	.unlocked_ioctl = bench_ioctl,
+};
+
+static struct miscdevice bench_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kmdom_bench",
+	.mode = 0600,
+	.fops = &bench_fops,
+};
+
+module_misc_device(bench_device);
+
+MODULE_DESCRIPTION("Measures kmdom and its peers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Full pages that leave and come back, many in an exchange, as a pager moves them.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include "bench.h"
+
+#define PAGES	KMDOM_OPS_MAX	/* in one exchange */
+
+struct stored {
+	uint64_t index, version;
+	uint32_t length;
+	uint8_t bytes[KMDOM_RECORD_MAX];
+};
+
+static struct stored stored[PAGES];
+
+/* One exchange; the error of the first operation that has one. */
+static int exchange(struct bench *bench)
+{
+	uint32_t i;
+	int ret;
+
+	ret = kmdom_batch_submit(bench->batch, kmdom_session_fd(bench->session),
+				 KMDOM_DONT_WAIT);
+	if (!ret && kmdom_batch_results(bench->batch) != kmdom_batch_ops(bench->batch))
+		ret = -EINTR;
+	for (i = 0; !ret && i < kmdom_batch_ops(bench->batch); i++)
+		ret = kmdom_batch_result(bench->batch, i)->ret;
+	return ret;
+}
+
+/* Pages of objects, as many as one exchange moves. */
+static int find_pages(struct bench *bench)
+{
+	static struct kmdom_page pages[KMDOM_SCAN_MAX];
+	const struct kmdom_result *result;
+	uint64_t cursor = 0;
+	uint32_t i, nr = 0;
+	int ret;
+
+	do {
+		kmdom_batch_reset(bench->batch);
+		kmdom_batch_scan(bench->batch, cursor, pages, KMDOM_SCAN_MAX, 0);
+		ret = exchange(bench);
+		if (ret)
+			return ret;
+		result = kmdom_batch_result(bench->batch, 0);
+		cursor = result->value;
+		for (i = 0; i < result->len && nr < PAGES; i++)
+			if (!pages[i].level && pages[i].slots == 1)
+				stored[nr++].index = pages[i].index;
+	} while (cursor && nr < PAGES);
+	return nr == PAGES ? 0 : -ENODATA;
+}
+
+static int export_pages(struct bench *bench, uint64_t *ns)
+{
+	const struct kmdom_result *result;
+	uint64_t begin;
+	uint32_t i;
+	int ret;
+
+	kmdom_batch_reset(bench->batch);
+	for (i = 0; i < PAGES; i++)
+		kmdom_batch_export(bench->batch, 0, stored[i].index, stored[i].bytes,
+				   sizeof(stored[i].bytes), 0);
+	begin = bench_now();
+	ret = exchange(bench);
+	*ns = bench_now() - begin;
+	for (i = 0; !ret && i < PAGES; i++) {
+		result = kmdom_batch_result(bench->batch, i);
+		stored[i].version = result->version;
+		stored[i].length = result->len;
+	}
+	return ret;
+}
+
+static int evict_pages(struct bench *bench)
+{
+	uint32_t i;
+
+	kmdom_batch_reset(bench->batch);
+	for (i = 0; i < PAGES; i++)
+		kmdom_batch_evict(bench->batch, 0, stored[i].index, stored[i].version, 0);
+	return exchange(bench);
+}
+
+static int restore_pages(struct bench *bench, uint64_t *ns)
+{
+	uint64_t begin;
+	uint32_t i;
+	int ret;
+
+	kmdom_batch_reset(bench->batch);
+	for (i = 0; i < PAGES; i++)
+		kmdom_batch_restore(bench->batch, 0, stored[i].index, stored[i].version,
+				    stored[i].bytes, stored[i].length);
+	begin = bench_now();
+	ret = exchange(bench);
+	*ns = bench_now() - begin;
+	return ret;
+}
+
+/* Out and back once; the time of one of the two. */
+static double round_trip(struct bench *bench, bool restore)
+{
+	double dirty = bench_run(bench, KB_DIRTY, BENCH_PAGES);
+	uint64_t exported, restored;
+	int ret;
+
+	if (dirty < 0)
+		return dirty;
+	ret = find_pages(bench);
+	if (!ret)
+		ret = export_pages(bench, &exported);
+	if (!ret)
+		ret = evict_pages(bench);
+	if (!ret)
+		ret = restore_pages(bench, &restored);
+	return ret ? ret : (double)(restore ? restored : exported) / PAGES;
+}
+
+static double measure_export(struct bench *bench, const void *arg)
+{
+	return round_trip(bench, false);
+}
+
+static double measure_restore(struct bench *bench, const void *arg)
+{
+	return round_trip(bench, true);
+}
+
+/* The cipher alone, and two copies of a page. */
+static double measure_floor(struct bench *bench, const void *arg)
+{
+	double seal = bench_run(bench, KB_SEAL, 64);
+	double unseal = bench_run(bench, KB_UNSEAL, 64);
+	double copy = bench_run(bench, KB_COPY, 64);
+
+	if (seal < 0 || unseal < 0 || copy < 0)
+		return -EIO;
+	return (*(const enum kb_work *)arg == KB_SEAL ? seal : unseal) + 2 * copy;
+}
+
+static const enum kb_work sealing = KB_SEAL, unsealing = KB_UNSEAL;
+
+const struct row page_rows[] = {
+	{ "export_page", {
+		{ "kmdom", measure_export, NULL },
+		{ "aead_and_copies", measure_floor, &sealing },
+	} },
+	{ "restore_page", {
+		{ "kmdom", measure_restore, NULL },
+		{ "aead_and_copies", measure_floor, &unsealing },
+	} },
+	{ }
+};
