@@ -12,6 +12,7 @@
 #define BENCH_DOMAIN	"bench"
 #define BENCH_FRAMES	2048	/* of the domain, all granted */
 #define BENCH_PAGES	1000	/* resident, of KB_IOC_FILL */
+#define BENCH_BATCH	64	/* pages in one exchange */
 #define BENCH_SAMPLES	9	/* of each side of a row, taken in turn */
 
 /**
@@ -19,13 +20,13 @@
  * @dev: of kmdom
  * @session: this process's
  * @batch: for its exchanges
- * @module: of kmdom_bench
+ * @client: of client_open()
  */
 struct bench {
 	int dev;
 	struct kmdom_session *session;
 	struct kmdom_batch *batch;
-	int module;
+	int client;
 };
 
 /**
@@ -40,7 +41,7 @@ struct side {
 	const void *arg;
 };
 
-#define ROW_SIDES	4
+#define ROW_SIDES	5	/* at most: kmdom, and peers */
 
 /**
  * struct row - a row of the table for each of its peers
@@ -55,12 +56,28 @@ struct row {
 /* Up to the first without a name. */
 extern const struct row kernel_rows[];
 extern const struct row page_rows[];
+extern const struct row fault_rows[];
+extern const struct row fs_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
 
 int bench_open(struct bench *bench, const char *aead);
 void bench_close(struct bench *bench);
-double bench_run(struct bench *bench, enum kb_work work, uint32_t count);
+
+/* What rows began ends; before bench_close(). */
+void fault_close(void);
+void fs_close(void);
+
+/* client.c */
+int client_open(const char *domain, const char *aead);
+int client_fill(int client, uint32_t count);
+double client_run(int client, enum kb_work work, uint32_t count);
+
+/* uffd.c, pipe.c: for a row's side */
+double measure_uffd(struct bench *bench, const void *arg);
+double measure_uffd_thread(struct bench *bench, const void *arg);
+double measure_uffd_batch(struct bench *bench, const void *arg);
+double measure_pipe(struct bench *bench, const void *arg);
 
 #endif /* BENCH_H */

@@ -4,15 +4,10 @@
  * this process, is not asked for any.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 #include "bench.h"
-
-#define BENCH_DEVICE	"/dev/kmdom_bench"
 
 uint64_t bench_now(void)
 {
@@ -55,45 +50,27 @@ static int bench_begin(struct bench *bench, const char *aead)
  */
 int bench_open(struct bench *bench, const char *aead)
 {
-	struct kb_domain domain = { .name = BENCH_DOMAIN };
 	int ret;
 
-	*bench = (struct bench){ .dev = -1, .module = -1 };
+	*bench = (struct bench){ .dev = -1, .client = -1 };
 	ret = bench_begin(bench, aead);
 	if (ret)
 		return ret;
-	bench->module = open(BENCH_DEVICE, O_RDWR | O_CLOEXEC);
-	if (bench->module < 0)
-		return -errno;
-	snprintf(domain.aead, sizeof(domain.aead), "%s", aead);
-	if (ioctl(bench->module, KB_IOC_DOMAIN, &domain))
-		return -errno;
+	ret = client_open(BENCH_DOMAIN, aead);
+	if (ret < 0)
+		return ret;
+	bench->client = ret;
 	return 0;
 }
 
 void bench_close(struct bench *bench)
 {
-	if (bench->module >= 0)
-		close(bench->module);
+	if (bench->client >= 0)
+		close(bench->client);
 	kmdom_batch_free(bench->batch);
 	kmdom_session_end(bench->session);
 	if (bench->dev >= 0) {
 		kmdom_destroy(bench->dev, BENCH_DOMAIN);
 		close(bench->dev);
 	}
-}
-
-/**
- * bench_run() - have the module do something over and over
- * @bench: the bench
- * @work: what
- * @count: how many times
- *
- * Return: what it costs each time, in ns, or a negative errno.
- */
-double bench_run(struct bench *bench, enum kb_work work, uint32_t count)
-{
-	struct kb_run run = { .work = work, .count = count };
-
-	return ioctl(bench->module, KB_IOC_RUN, &run) ? -errno : (double)run.ns / count;
 }

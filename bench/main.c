@@ -5,14 +5,12 @@
  * Prints a line a sample, for bench/report: "sample ROW SIDE VALUE". A value is what one
  * operation costs, in nanoseconds of the clock: instructions, where it counts those.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include "bench.h"
 
-static const struct row *const tables[] = { kernel_rows, page_rows };
+static const struct row *const tables[] = { kernel_rows, page_rows, fault_rows, fs_rows };
 
 /* Once for nothing: what is made at the first time is there then. */
 static int measure_row(struct bench *bench, const struct row *row)
@@ -52,17 +50,18 @@ static int measure_all(struct bench *bench, const char *only)
 
 int main(int argc, char **argv)
 {
-	struct kb_fill fill = { .count = BENCH_PAGES };
 	struct bench bench;
 	int ret;
 
 	ret = bench_open(&bench, "gcm(aes)");
-	if (!ret && ioctl(bench.module, KB_IOC_FILL, &fill))
-		ret = -errno;
+	if (!ret)
+		ret = client_fill(bench.client, BENCH_PAGES);
 	if (ret)
 		fprintf(stderr, "bench: the domain: %s\n", strerror(-ret));
 	else
 		ret = measure_all(&bench, argc > 1 ? argv[1] : NULL);
+	fault_close();
+	fs_close();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -13,7 +13,7 @@ static double measure(struct bench *bench, const void *arg)
 {
 	const struct kernel_work *work = arg;
 
-	return bench_run(bench, work->work, work->count);
+	return client_run(bench->client, work->work, work->count);
 }
 
 #define SIDE(side, what, times) \

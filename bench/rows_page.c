@@ -6,15 +6,13 @@
 #include <stdbool.h>
 #include "bench.h"
 
-#define PAGES	KMDOM_OPS_MAX	/* in one exchange */
-
 struct stored {
 	uint64_t index, version;
 	uint32_t length;
 	uint8_t bytes[KMDOM_RECORD_MAX];
 };
 
-static struct stored stored[PAGES];
+static struct stored stored[BENCH_BATCH];
 
 /* One exchange; the error of the first operation that has one. */
 static int exchange(struct bench *bench)
@@ -48,11 +46,11 @@ static int find_pages(struct bench *bench)
 			return ret;
 		result = kmdom_batch_result(bench->batch, 0);
 		cursor = result->value;
-		for (i = 0; i < result->len && nr < PAGES; i++)
+		for (i = 0; i < result->len && nr < BENCH_BATCH; i++)
 			if (!pages[i].level && pages[i].slots == 1)
 				stored[nr++].index = pages[i].index;
-	} while (cursor && nr < PAGES);
-	return nr == PAGES ? 0 : -ENODATA;
+	} while (cursor && nr < BENCH_BATCH);
+	return nr == BENCH_BATCH ? 0 : -ENODATA;
 }
 
 static int export_pages(struct bench *bench, uint64_t *ns)
@@ -63,13 +61,13 @@ static int export_pages(struct bench *bench, uint64_t *ns)
 	int ret;
 
 	kmdom_batch_reset(bench->batch);
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < BENCH_BATCH; i++)
 		kmdom_batch_export(bench->batch, 0, stored[i].index, stored[i].bytes,
 				   sizeof(stored[i].bytes), 0);
 	begin = bench_now();
 	ret = exchange(bench);
 	*ns = bench_now() - begin;
-	for (i = 0; !ret && i < PAGES; i++) {
+	for (i = 0; !ret && i < BENCH_BATCH; i++) {
 		result = kmdom_batch_result(bench->batch, i);
 		stored[i].version = result->version;
 		stored[i].length = result->len;
@@ -82,7 +80,7 @@ static int evict_pages(struct bench *bench)
 	uint32_t i;
 
 	kmdom_batch_reset(bench->batch);
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < BENCH_BATCH; i++)
 		kmdom_batch_evict(bench->batch, 0, stored[i].index, stored[i].version, 0);
 	return exchange(bench);
 }
@@ -94,7 +92,7 @@ static int restore_pages(struct bench *bench, uint64_t *ns)
 	int ret;
 
 	kmdom_batch_reset(bench->batch);
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < BENCH_BATCH; i++)
 		kmdom_batch_restore(bench->batch, 0, stored[i].index, stored[i].version,
 				    stored[i].bytes, stored[i].length);
 	begin = bench_now();
@@ -106,7 +104,7 @@ static int restore_pages(struct bench *bench, uint64_t *ns)
 /* Out and back once; the time of one of the two. */
 static double round_trip(struct bench *bench, bool restore)
 {
-	double dirty = bench_run(bench, KB_DIRTY, BENCH_PAGES);
+	double dirty = client_run(bench->client, KB_DIRTY, BENCH_PAGES);
 	uint64_t exported, restored;
 	int ret;
 
@@ -119,7 +117,7 @@ static double round_trip(struct bench *bench, bool restore)
 		ret = evict_pages(bench);
 	if (!ret)
 		ret = restore_pages(bench, &restored);
-	return ret ? ret : (double)(restore ? restored : exported) / PAGES;
+	return ret ? ret : (double)(restore ? restored : exported) / BENCH_BATCH;
 }
 
 static double measure_export(struct bench *bench, const void *arg)
@@ -132,12 +130,17 @@ static double measure_restore(struct bench *bench, const void *arg)
 	return round_trip(bench, true);
 }
 
+static double measure_batch(struct bench *bench, const void *arg)
+{
+	return BENCH_BATCH * round_trip(bench, true);
+}
+
 /* The cipher alone, and two copies of a page. */
 static double measure_floor(struct bench *bench, const void *arg)
 {
-	double seal = bench_run(bench, KB_SEAL, 64);
-	double unseal = bench_run(bench, KB_UNSEAL, 64);
-	double copy = bench_run(bench, KB_COPY, 64);
+	double seal = client_run(bench->client, KB_SEAL, 64);
+	double unseal = client_run(bench->client, KB_UNSEAL, 64);
+	double copy = client_run(bench->client, KB_COPY, 64);
 
 	if (seal < 0 || unseal < 0 || copy < 0)
 		return -EIO;
@@ -154,6 +157,10 @@ const struct row page_rows[] = {
 	{ "restore_page", {
 		{ "kmdom", measure_restore, NULL },
 		{ "aead_and_copies", measure_floor, &unsealing },
+	} },
+	{ "restore_batch64", {
+		{ "kmdom", measure_batch, NULL },
+		{ "userfaultfd", measure_uffd_batch, NULL },
 	} },
 	{ }
 };

@@ -49,7 +49,9 @@ struct kb_floors {
  * @kmem: the peer's cache
  * @refs: of KB_IOC_FILL's objects, in pages of their own
  * @nr_refs: how many
+ * @next: the next of them for KB_FAULT
  * @batch: of the batches, by ref or by address
+ * @besides: time of the measurement at hand that is of no account
  * @floors: the floors
  */
 struct kb_bench {
@@ -60,10 +62,12 @@ struct kb_bench {
 	struct kmem_cache *kmem;
 	kmdom_ref *refs;
 	u32 nr_refs;
+	u32 next;
 	union {
 		kmdom_ref refs[KB_BATCH];
 		struct kb_object *objects[KB_BATCH];
 	} *batch;
+	ktime_t besides;
 	struct kb_floors floors;
 };
 
@@ -80,6 +84,7 @@ int kb_batch_kmem(struct kb_bench *bench, u32 count);
 int kb_pin_kmdom(struct kb_bench *bench, u32 count);
 int kb_pin_hot_kmdom(struct kb_bench *bench, u32 count);
 int kb_dirty(struct kb_bench *bench, u32 count);
+int kb_fault(struct kb_bench *bench, u32 count);
 
 /* floors.c */
 int kb_floors_open(struct kb_bench *bench, const char *aead);

@@ -17,6 +17,7 @@ enum kb_work {
 	KB_PIN_ATOMIC,
 	KB_PIN_SRCU,
 	KB_DIRTY,		/* KB_IOC_FILL's are pinned for writing, one after the other */
+	KB_FAULT,		/* the next absent one of them is pinned, from where the last was */
 	KB_SEAL,		/* 4 KiB by the domain's AEAD */
 	KB_UNSEAL,
 	KB_COPY,		/* 4 KiB */
@@ -48,7 +49,7 @@ struct kb_fill {
  * struct kb_run - one measurement
  * @work: enum kb_work
  * @count: how many times; of batches, a multiple of KB_BATCH
- * @ns: out: time that they took all together
+ * @ns: out: time that they took all together; of KB_FAULT, those that waited
  */
 struct kb_run {
 	__u32 work;

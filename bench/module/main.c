@@ -27,6 +27,7 @@ static const kb_work_fn works[KB_WORKS] = {
 	[KB_PIN_ATOMIC] = kb_pin_atomic,
 	[KB_PIN_SRCU] = kb_pin_srcu,
 	[KB_DIRTY] = kb_dirty,
+	[KB_FAULT] = kb_fault,
 	[KB_SEAL] = kb_seal,
 	[KB_UNSEAL] = kb_unseal,
 	[KB_COPY] = kb_copy,
@@ -71,9 +72,10 @@ static int bench_run(struct kb_bench *bench, void __user *arg)
 		return -EINVAL;
 	if (!bench->pages)
 		return -ENOENT;
+	bench->besides = 0;
 	begin = ktime_get();
 	ret = works[run.work](bench, run.count);
-	run.ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	run.ns = ktime_to_ns(ktime_sub(ktime_sub(ktime_get(), begin), bench->besides));
 	if (!ret && copy_to_user(arg, &run, sizeof(run)))
 		ret = -EFAULT;
 	return ret;

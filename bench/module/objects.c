@@ -200,7 +200,8 @@ int kb_batch_kmem(struct kb_bench *bench, u32 count)
 	return ret;
 }
 
-static __always_inline int pin_once(struct kb_bench *bench, kmdom_ref ref, bool write)
+static __always_inline int pin_once(struct kb_bench *bench, kmdom_ref ref, bool write,
+				    bool *waited)
 {
 	struct kmdom_pin pin = { .ref = ref, .cache = bench->pages, .write = write };
 	struct kmdom_client_op op;
@@ -215,6 +216,7 @@ static __always_inline int pin_once(struct kb_bench *bench, kmdom_ref ref, bool 
 			READ_ONCE(*(u64 *)pin.obj);
 		kmdom_unpin(&op, &pin);
 	}
+	*waited = op.waited;
 	kmdom_op_end(&op);
 	return ret;
 }
@@ -222,6 +224,7 @@ static __always_inline int pin_once(struct kb_bench *bench, kmdom_ref ref, bool 
 int kb_pin_kmdom(struct kb_bench *bench, u32 count)
 {
 	u64 seed = 1;
+	bool waited;
 	int ret = 0;
 
 	if (!bench->nr_refs)
@@ -230,29 +233,55 @@ int kb_pin_kmdom(struct kb_bench *bench, u32 count)
 		/* Knuth's MMIX generator: three instructions, of no account. */
 		seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
 		ret = pin_once(bench, bench->refs[(seed >> 32) * bench->nr_refs >> 32],
-			       false);
+			       false, &waited);
 	}
 	return ret;
 }
 
 int kb_pin_hot_kmdom(struct kb_bench *bench, u32 count)
 {
+	bool waited;
 	int ret = 0;
 
 	if (!bench->nr_refs)
 		return -ENODATA;
 	while (count-- && !ret)
-		ret = pin_once(bench, bench->refs[0], false);
+		ret = pin_once(bench, bench->refs[0], false, &waited);
 	return ret;
 }
 
 int kb_dirty(struct kb_bench *bench, u32 count)
 {
+	bool waited;
 	int ret = 0;
 
 	if (!bench->nr_refs)
 		return -ENODATA;
 	while (count-- && !ret)
-		ret = pin_once(bench, bench->refs[count % bench->nr_refs], true);
+		ret = pin_once(bench, bench->refs[count % bench->nr_refs], true, &waited);
+	return ret;
+}
+
+/* Who is present is passed by, twice round at most. */
+int kb_fault(struct kb_bench *bench, u32 count)
+{
+	u64 patience = 2ULL * bench->nr_refs + count;
+	ktime_t begin;
+	bool waited;
+	int ret = 0;
+
+	while (count && !ret) {
+		if (!patience--)
+			return -ENODATA;
+		bench->next = (bench->next + 1) % bench->nr_refs;
+		begin = ktime_get();
+		ret = pin_once(bench, bench->refs[bench->next], false, &waited);
+		if (waited)
+			count--;
+		else
+			bench->besides = ktime_add(bench->besides,
+						   ktime_sub(ktime_get(), begin));
+		cond_resched();
+	}
 	return ret;
 }

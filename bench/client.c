@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module, which is the client of a domain.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "bench.h"
+
+#define CLIENT_DEVICE	"/dev/kmdom_bench"
+
+/**
+ * client_open() - make the module the client of a domain
+ * @domain: its name
+ * @aead: its cipher
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int client_open(const char *domain, const char *aead)
+{
+	struct kb_domain names = { 0 };
+	int fd = open(CLIENT_DEVICE, O_RDWR | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(names.name, sizeof(names.name), "%s", domain);
+	snprintf(names.aead, sizeof(names.aead), "%s", aead);
+	if (!ioctl(fd, KB_IOC_DOMAIN, &names))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/**
+ * client_fill() - have it make objects that stay, each alone in its page
+ * @client: of client_open()
+ * @count: how many; those of before are freed
+ *
+ * Return: 0 or a negative errno.
+ */
+int client_fill(int client, uint32_t count)
+{
+	struct kb_fill fill = { .count = count };
+
+	return ioctl(client, KB_IOC_FILL, &fill) ? -errno : 0;
+}
+
+/**
+ * client_run() - have it do something over and over
+ * @client: of client_open()
+ * @work: what
+ * @count: how many times
+ *
+ * Return: what it costs each time, in ns, or a negative errno.
+ */
+double client_run(int client, enum kb_work work, uint32_t count)
+{
+	struct kb_run run = { .work = work, .count = count };
+
+	return ioctl(client, KB_IOC_RUN, &run) ? -errno : (double)run.ns / count;
+}
