@@ -10,7 +10,7 @@
 #define FRAMES	160
 #define WORDS	300
 
-/* With the modules, if it was built with them, or where build-test leaves it. */
+/* With the modules, if it was built with them, or as its readers would build it. */
 static const char *module_path(void)
 {
 	const char *modules = getenv("KMDOM_MODULES");
