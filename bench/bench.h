@@ -10,7 +10,7 @@
 #include "module/kmdom_bench.h"
 
 #define BENCH_DOMAIN	"bench"
-#define BENCH_FRAMES	2048	/* of the domain, all granted */
+#define BENCH_FRAMES	8192	/* of the domain, all granted */
 #define BENCH_PAGES	1000	/* resident, of KB_IOC_FILL */
 #define BENCH_BATCH	64	/* pages in one exchange */
 #define BENCH_SAMPLES	9	/* of each side of a row, taken in turn */
@@ -46,10 +46,12 @@ struct side {
 /**
  * struct row - a row of the table for each of its peers
  * @name: of the row
+ * @samples: of each side; 0: BENCH_SAMPLES
  * @sides: kmdom first; up to the first without a name
  */
 struct row {
 	const char *name;
+	int samples;
 	struct side sides[ROW_SIDES + 1];
 };
 
@@ -73,6 +75,7 @@ void fs_close(void);
 int client_open(const char *domain, const char *aead);
 int client_fill(int client, uint32_t count);
 double client_run(int client, enum kb_work work, uint32_t count);
+int client_busy(int client, uint64_t *ns);
 
 /* uffd.c, pipe.c: for a row's side */
 double measure_uffd(struct bench *bench, const void *arg);

@@ -11,6 +11,11 @@
 
 #define CLIENT_DEVICE	"/dev/kmdom_bench"
 
+/* At rest: so many periods with so little work each, that of looking included. */
+#define REST_PERIODS	5
+#define REST_PERIOD_US	50000
+#define REST_BUSY_NS	1000000
+
 /**
  * client_open() - make the module the client of a domain
  * @domain: its name
@@ -61,4 +66,29 @@ double client_run(int client, enum kb_work work, uint32_t count)
 	struct kb_run run = { .work = work, .count = count };
 
 	return ioctl(client, KB_IOC_RUN, &run) ? -errno : (double)run.ns / count;
+}
+
+/**
+ * client_busy() - wait until the machine is at rest, and tell what it has worked
+ * @client: of client_open()
+ * @ns: out: all processors together, since they began
+ *
+ * So that what somebody left to others, or to later, is counted.
+ *
+ * Return: 0 or a negative errno.
+ */
+int client_busy(int client, uint64_t *ns)
+{
+	struct kb_busy busy, before = { 0 };
+	int quiet = 0;
+
+	while (quiet < REST_PERIODS) {
+		if (ioctl(client, KB_IOC_BUSY, &busy))
+			return -errno;
+		quiet = busy.ns - before.ns < REST_BUSY_NS ? quiet + 1 : 0;
+		before = busy;
+		usleep(REST_PERIOD_US);
+	}
+	*ns = busy.ns;
+	return 0;
 }

@@ -17,9 +17,9 @@ static int measure_row(struct bench *bench, const struct row *row)
 {
 	const struct side *side;
 	double value;
-	int sample;
+	int sample, samples = row->samples ? row->samples : BENCH_SAMPLES;
 
-	for (sample = -1; sample < BENCH_SAMPLES; sample++) {
+	for (sample = -1; sample < samples; sample++) {
 		for (side = row->sides; side->name; side++) {
 			value = side->measure(bench, side->arg);
 			if (value < 0) {

@@ -5,104 +5,30 @@
  * before each sample kmdomd is made to free more frames than it needs.
  */
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "bench.h"
+#include "kmdomd.h"
 
-#define DOMAIN		"bench-paged"
-#define STORE		"/tmp/bench-store"
-#define FRAMES		1024
-#define LOW		64
-#define HIGH		640
 #define PAGES		2000
-#define FAULTS		256	/* a sample; fewer than HIGH - LOW */
-#define STRINGS(x)	#x
-#define STRING(x)	STRINGS(x)
+#define FAULTS		256	/* a sample; fewer than kmdomd has free */
 
-/**
- * struct paged - a domain with a kmdomd, and the module's client of it
- * @door: of kmdomd
- * @pid: of kmdomd; 0: there is none yet
- * @said: what it says
- * @client: of client_open()
- */
-struct paged {
-	const char *door;
-	pid_t pid;
-	FILE *said;
-	int client;
+static const struct kmdomd_spec spec = {
+	.domain = "bench-paged", .frames = 1024, .low = 64, .high = 640, .store_megabytes = 64,
 };
 
-static struct paged paged = { .client = -1 };
-
-static void run_kmdomd(int out, const char *door)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/daemon/kmdomd", getenv("BUILD"));
-	dup2(out, STDOUT_FILENO);
-	dup2(out, STDERR_FILENO);
-	execl(path, "kmdomd", "--domain", DOMAIN, "--create", "--max-frames", STRING(FRAMES),
-	      "--frames", STRING(FRAMES), "--low", STRING(LOW), "--high", STRING(HIGH),
-	      "--store", "mem:" STORE ",size=64M", "--door", door, NULL);
-	_exit(127);
-}
-
-static int wait_ready(void)
-{
-	char line[256];
-
-	while (fgets(line, sizeof(line), paged.said)) {
-		if (strstr(line, ": ready"))
-			return 0;
-		fprintf(stderr, "%s", line);
-	}
-	return -ECHILD;
-}
-
-static int start_kmdomd(const char *door)
-{
-	int out[2];
-
-	if (pipe(out))
-		return -errno;
-	paged.pid = fork();
-	if (paged.pid < 0)
-		return -errno;
-	if (!paged.pid)
-		run_kmdomd(out[1], door);
-	close(out[1]);
-	paged.door = door;
-	paged.said = fdopen(out[0], "r");
-	return paged.said ? wait_ready() : -errno;
-}
+static struct kmdomd kmdomd;
+static int client = -1;
 
 /* kmdomd and its domain end, if there are any. */
 void fault_close(void)
 {
-	int dev;
-
-	if (paged.client >= 0) {
-		client_fill(paged.client, 0);
-		close(paged.client);
+	if (client >= 0) {
+		client_fill(client, 0);
+		close(client);
 	}
-	if (paged.pid > 0) {
-		kill(paged.pid, SIGTERM);
-		waitpid(paged.pid, NULL, 0);
-	}
-	if (paged.said)
-		fclose(paged.said);
-	paged = (struct paged){ .client = -1 };
-	unlink(STORE);
-	dev = kmdom_open(0, NULL);
-	if (dev >= 0) {
-		kmdom_destroy(dev, DOMAIN);
-		close(dev);
-	}
+	client = -1;
+	kmdomd_stop(&kmdomd);
 }
 
 /* The one of this door, made anew if it was the other's. */
@@ -110,20 +36,20 @@ static int use_door(const char *door)
 {
 	int ret;
 
-	if (paged.pid && !strcmp(paged.door, door))
+	if (kmdomd.pid && !strcmp(kmdomd.door, door))
 		return 0;
 	fault_close();
-	ret = start_kmdomd(door);
+	ret = kmdomd_start(&kmdomd, &spec, door);
 	if (ret)
 		return ret;
-	paged.client = client_open(DOMAIN, "gcm(aes)");
-	return paged.client < 0 ? paged.client : client_fill(paged.client, PAGES);
+	client = client_open(spec.domain, "gcm(aes)");
+	return client < 0 ? client : client_fill(client, PAGES);
 }
 
 static int free_frames(uint64_t *frames)
 {
 	struct kmdom_info info;
-	int ret = kmdom_info_find(DOMAIN, &info);
+	int ret = kmdom_info_find(spec.domain, &info);
 
 	*frames = info.frames_free;
 	return ret;
@@ -138,7 +64,7 @@ static int make_room(void)
 	if (free_frames(&frames))
 		return -errno;
 	/* Once below its low water it frees frames up to the high one. */
-	ret = client_run(paged.client, KB_FAULT, frames > LOW ? frames - LOW + 1 : 1);
+	ret = client_run(client, KB_FAULT, frames > spec.low ? frames - spec.low + 1 : 1);
 	if (ret < 0)
 		return ret;
 	do {
@@ -146,7 +72,7 @@ static int make_room(void)
 		usleep(10000);
 		if (free_frames(&frames))
 			return -errno;
-	} while (frames < HIGH || frames != before);
+	} while (frames < spec.high || frames != before);
 	return 0;
 }
 
@@ -156,7 +82,7 @@ static double measure_fault(struct bench *bench, const void *arg)
 
 	if (!ret)
 		ret = make_room();
-	return ret ? ret : client_run(paged.client, KB_FAULT, FAULTS);
+	return ret ? ret : client_run(client, KB_FAULT, FAULTS);
 }
 
 /* What it cannot be cheaper than: two switches, the cipher, two copies. */
@@ -172,14 +98,14 @@ static double measure_floors(struct bench *bench, const void *arg)
 }
 
 const struct row fault_rows[] = {
-	{ "fault_ioctl", {
+	{ "fault_ioctl", 0, {
 		{ "kmdom", measure_fault, "ioctl" },
 		{ "userfaultfd", measure_uffd, NULL },
 		{ "userfaultfd_thread", measure_uffd_thread, NULL },
 		{ "pipe", measure_pipe, NULL },
 		{ "floors", measure_floors, NULL },
 	} },
-	{ "fault_uring", {
+	{ "fault_uring", 0, {
 		{ "kmdom", measure_fault, "uring" },
 		{ "userfaultfd", measure_uffd, NULL },
 	} },

@@ -21,20 +21,20 @@ static double measure(struct bench *bench, const void *arg)
 	  .arg = &(const struct kernel_work){ .work = what, .count = times } }
 
 const struct row kernel_rows[] = {
-	{ "alloc_free_single", {
+	{ "alloc_free_single", 0, {
 		SIDE("kmdom", KB_ALLOC_KMDOM, 1024),
 		SIDE("kmem_cache", KB_ALLOC_KMEM, 1024),
 	} },
-	{ "alloc_free_batch", {
+	{ "alloc_free_batch", 0, {
 		SIDE("kmdom", KB_BATCH_KMDOM, KB_BATCH),
 		SIDE("kmem_cache", KB_BATCH_KMEM, KB_BATCH),
 	} },
-	{ "pin_unpin", {
+	{ "pin_unpin", 0, {
 		SIDE("kmdom", KB_PIN_KMDOM, 1024),
 		SIDE("srcu", KB_PIN_SRCU, 1024),
 		SIDE("atomic", KB_PIN_ATOMIC, 1024),
 	} },
-	{ "pin_unpin_hot", {
+	{ "pin_unpin_hot", 0, {
 		SIDE("kmdom", KB_PIN_HOT_KMDOM, 1024),
 		SIDE("srcu", KB_PIN_SRCU, 1024),
 		SIDE("atomic", KB_PIN_ATOMIC, 1024),

@@ -150,15 +150,15 @@ static double measure_floor(struct bench *bench, const void *arg)
 static const enum kb_work sealing = KB_SEAL, unsealing = KB_UNSEAL;
 
 const struct row page_rows[] = {
-	{ "export_page", {
+	{ "export_page", 0, {
 		{ "kmdom", measure_export, NULL },
 		{ "aead_and_copies", measure_floor, &sealing },
 	} },
-	{ "restore_page", {
+	{ "restore_page", 0, {
 		{ "kmdom", measure_restore, NULL },
 		{ "aead_and_copies", measure_floor, &unsealing },
 	} },
-	{ "restore_batch64", {
+	{ "restore_batch64", 0, {
 		{ "kmdom", measure_batch, NULL },
 		{ "userfaultfd", measure_uffd_batch, NULL },
 	} },

@@ -57,8 +57,17 @@ struct kb_run {
 	__u64 ns;
 };
 
+/**
+ * struct kb_busy - time that the processors have worked, all together, since they began
+ * @ns: out: to the microsecond
+ */
+struct kb_busy {
+	__u64 ns;
+};
+
 #define KB_IOC_DOMAIN	_IOW(0xD9, 0, struct kb_domain)
 #define KB_IOC_FILL	_IOW(0xD9, 1, struct kb_fill)
 #define KB_IOC_RUN	_IOWR(0xD9, 2, struct kb_run)
+#define KB_IOC_BUSY	_IOR(0xD9, 3, struct kb_busy)
 
 #endif /* _KMDOM_BENCH_H */

@@ -10,6 +10,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/string.h>
+#include <linux/tick.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include "bench.h"
@@ -81,6 +82,24 @@ static int bench_run(struct kb_bench *bench, void __user *arg)
 	return ret;
 }
 
+static int bench_busy(void __user *arg)
+{
+	struct kb_busy busy = { 0 };
+	u64 now, idle, iowait;
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		idle = get_cpu_idle_time_us(cpu, &now);
+		/* Nothing to run either: io_uring's waits count as such. */
+		iowait = get_cpu_iowait_time_us(cpu, NULL);
+		/* All ones where the tick does not stop. */
+		if (idle == U64_MAX || iowait == U64_MAX)
+			return -EOPNOTSUPP;
+		busy.ns += (now - idle - iowait) * NSEC_PER_USEC;
+	}
+	return copy_to_user(arg, &busy, sizeof(busy)) ? -EFAULT : 0;
+}
+
 static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct kb_bench *bench = file->private_data;
@@ -98,6 +117,9 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case KB_IOC_RUN:
 		ret = bench_run(bench, user);
+		break;
+	case KB_IOC_BUSY:
+		ret = bench_busy(user);
 		break;
 	}
 	mutex_unlock(&bench->lock);
