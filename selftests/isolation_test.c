@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Two tenants. Red's pager is hostile, each test in its own way, and red's
- * clients wait for it. Blue has a tenth of the frames that it needs and an
+ * clients wait for it. Blue has a fifth of the frames that it needs and an
  * honest pager: its results are right, and no step of it takes long.
  */
 #include "harness.h"
 
 #define FRAMES		160
-#define PAGES		1200
-#define STEPS		1500
+#define PAGES		800
+#define STEPS		800
 
 FIXTURE(isolation) {
 	struct bed red;

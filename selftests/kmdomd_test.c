@@ -115,16 +115,12 @@ FIXTURE_VARIANT_ADD(kmdomd, mem_ioctl) {
 	.store = "mem", .door = "ioctl", .policy = "clock", .type = KT_SIGNED,
 };
 
-FIXTURE_VARIANT_ADD(kmdomd, mem_uring) {
-	.store = "mem", .door = "uring", .policy = "fifo", .type = KT_PAGE,
-};
-
 FIXTURE_VARIANT_ADD(kmdomd, file_ioctl) {
 	.store = "file", .door = "ioctl", .policy = "aging", .type = KT_PAGE,
 };
 
 FIXTURE_VARIANT_ADD(kmdomd, file_uring) {
-	.store = "file", .door = "uring", .policy = "clock", .type = KT_PAGE,
+	.store = "file", .door = "uring", .policy = "fifo", .type = KT_PAGE,
 };
 
 /* Small objects take longer, for each page: there are half as many pages of them. */
