@@ -68,7 +68,9 @@ static int open_place(const struct place *place)
 {
 	int fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 static int create_files(int dir)
@@ -141,7 +143,7 @@ static int make_tree(void)
 static double measure_unpack(struct bench *bench, const void *arg)
 {
 	const struct place *place = arg;
-	uint64_t begin, end;
+	uint64_t begin = 0, end = 0;
 	char command[256];
 	int ret;
 
@@ -172,8 +174,10 @@ static int write_file(int dir, const char *name, size_t bytes)
 	if (fd < 0)
 		return -errno;
 	for (done = 0; done < bytes; done += sizeof(block)) {
-		for (i = 0; i < sizeof(block) / sizeof(*block); i++)
-			block[i] = seed = seed * 1664525 + 1013904223;
+		for (i = 0; i < sizeof(block) / sizeof(*block); i++) {
+			seed = seed * 1664525 + 1013904223;
+			block[i] = seed;
+		}
 		if (write(fd, block, sizeof(block)) != sizeof(block)) {
 			close(fd);
 			return -EIO;
@@ -220,7 +224,7 @@ static int page_out(int *dir)
 static double measure_remove(struct bench *bench, const void *arg)
 {
 	const struct place *place = arg;
-	uint64_t begin, end;
+	uint64_t begin = 0, end = 0;
 	int dir, i, ret;
 
 	ret = place == &paged ? use_paged() : use_place(place);
