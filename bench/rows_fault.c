@@ -48,7 +48,7 @@ static int use_door(const char *door)
 
 static int free_frames(uint64_t *frames)
 {
-	struct kmdom_info info;
+	struct kmdom_info info = { 0 };
 	int ret = kmdom_info_find(spec.domain, &info);
 
 	*frames = info.frames_free;
@@ -58,22 +58,23 @@ static int free_frames(uint64_t *frames)
 /* Has kmdomd take pages, and waits until it is at rest. */
 static int make_room(void)
 {
-	uint64_t frames, before = 0;
-	double ret;
+	uint64_t frames, before;
+	double fault;
+	int ret;
 
-	if (free_frames(&frames))
-		return -errno;
-	/* Once below its low water it frees frames up to the high one. */
-	ret = client_run(client, KB_FAULT, frames > spec.low ? frames - spec.low + 1 : 1);
-	if (ret < 0)
+	ret = free_frames(&frames);
+	if (ret)
 		return ret;
+	/* Once below its low water it frees frames up to the high one. */
+	fault = client_run(client, KB_FAULT, frames > spec.low ? frames - spec.low + 1 : 1);
+	if (fault < 0)
+		return fault;
 	do {
 		before = frames;
 		usleep(10000);
-		if (free_frames(&frames))
-			return -errno;
-	} while (frames < spec.high || frames != before);
-	return 0;
+		ret = free_frames(&frames);
+	} while (!ret && (frames < spec.high || frames != before));
+	return ret;
 }
 
 static double measure_fault(struct bench *bench, const void *arg)

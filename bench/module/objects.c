@@ -71,6 +71,7 @@ int kb_objects_open(struct kb_bench *bench, const char *domain)
 void kb_objects_close(struct kb_bench *bench)
 {
 	kb_objects_fill(bench, 0);
+	kvfree(bench->refs);
 	if (bench->pages)
 		kmdom_cache_detach(bench->pages);
 	if (bench->objects)
@@ -115,12 +116,16 @@ int kb_objects_fill(struct kb_bench *bench, u32 count)
 {
 	int ret = 0;
 
-	while (bench->nr_refs && !ret)
-		ret = drop(bench, bench->pages, bench->refs[--bench->nr_refs]);
+	while (bench->nr_refs) {
+		ret = drop(bench, bench->pages, bench->refs[bench->nr_refs - 1]);
+		if (ret)
+			return ret;
+		bench->nr_refs--;
+	}
 	kvfree(bench->refs);
 	bench->refs = NULL;
-	if (ret || !count)
-		return ret;
+	if (!count)
+		return 0;
 	bench->refs = kvcalloc(count, sizeof(*bench->refs), GFP_KERNEL);
 	if (!bench->refs)
 		return -ENOMEM;
