@@ -5,6 +5,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <kmdom/kmdom.h>
 #include "module/kmdom_bench.h"
@@ -48,11 +49,17 @@ struct side {
  * @name: of the row
  * @samples: of each side; 0: BENCH_SAMPLES
  * @sides: kmdom first; up to the first without a name
+ * @unit: of its figures; NULL: what the clock counts
+ * @higher: more is better
+ * @once: takes long and is the same every time: one sample, in the first boot alone
  */
 struct row {
 	const char *name;
 	int samples;
 	struct side sides[ROW_SIDES + 1];
+	const char *unit;
+	bool higher;
+	bool once;
 };
 
 /* Up to the first without a name. */
