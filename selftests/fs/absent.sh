@@ -11,7 +11,10 @@
 . "$(dirname "$(readlink -f "$0")")/mount.sh"
 
 readonly FRAMES=200
-readonly MIB=24			# that is 6144 pages, below 13 maps
+MIB=$(scaled 'megabytes of a file' 24)	# that is 6144 pages, below 13 maps
+SMALL=$(scaled 'small files' 2000)
+# More pages than there are frames, however slow it is.
+readonly MIB=$((MIB < 4 ? 4 : MIB)) SMALL=$((SMALL < 1000 ? 1000 : SMALL))
 readonly PAGES=$((MIB * 256))
 
 fill() {
@@ -56,7 +59,7 @@ tree_removed() {
 	local n
 
 	mkdir "$KMDOMFS_DIR/tree" || return 1
-	for ((n = 0; n < 2000; n++)); do
+	for ((n = 0; n < SMALL; n++)); do
 		printf '%d\n' "$n" >"$KMDOMFS_DIR/tree/$n"
 	done
 	few_faults 500 rm -r "$KMDOMFS_DIR/tree"
