@@ -11,6 +11,7 @@
 #include "module/kmdom_bench.h"
 
 #define BENCH_DOMAIN	"bench"
+#define BENCH_AEAD	"gcm(aes)"
 #define BENCH_FRAMES	8192	/* of the domain, all granted */
 #define BENCH_PAGES	1000	/* resident, of KB_IOC_FILL */
 #define BENCH_BATCH	64	/* pages in one exchange */
@@ -67,6 +68,7 @@ extern const struct row kernel_rows[];
 extern const struct row page_rows[];
 extern const struct row fault_rows[];
 extern const struct row fs_rows[];
+extern const struct row remove_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
@@ -77,10 +79,12 @@ void bench_close(struct bench *bench);
 /* What rows began ends; before bench_close(). */
 void fault_close(void);
 void fs_close(void);
+void remove_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);
 int client_fill(int client, uint32_t count);
+int client_push_out(const char *domain, uint32_t frames);
 double client_run(int client, enum kb_work work, uint32_t count);
 int client_busy(int client, uint64_t *ns);
 

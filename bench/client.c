@@ -69,6 +69,28 @@ double client_run(int client, enum kb_work work, uint32_t count)
 }
 
 /**
+ * client_push_out() - have all pages of others leave a domain's frames
+ * @domain: its name; somebody pages it
+ * @frames: of it
+ *
+ * Objects of the module's take their place, and are freed.
+ *
+ * Return: 0 or a negative errno.
+ */
+int client_push_out(const char *domain, uint32_t frames)
+{
+	int client = client_open(domain, BENCH_AEAD), ret;
+
+	if (client < 0)
+		return client;
+	ret = client_fill(client, 2 * frames);
+	if (!ret)
+		ret = client_fill(client, 0);
+	close(client);
+	return ret;
+}
+
+/**
  * client_busy() - wait until the machine is at rest, and tell what it has worked
  * @client: of client_open()
  * @ns: out: all processors together, since they began

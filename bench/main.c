@@ -14,7 +14,9 @@
 #include <string.h>
 #include "bench.h"
 
-static const struct row *const tables[] = { kernel_rows, page_rows, fault_rows, fs_rows };
+static const struct row *const tables[] = {
+	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows,
+};
 
 static int measure_side(struct bench *bench, const struct row *row, const struct side *side,
 			bool counts)
@@ -66,7 +68,7 @@ int main(int argc, char **argv)
 	struct bench bench;
 	int ret;
 
-	ret = bench_open(&bench, "gcm(aes)");
+	ret = bench_open(&bench, BENCH_AEAD);
 	if (!ret)
 		ret = client_fill(bench.client, BENCH_PAGES);
 	if (ret)
@@ -75,6 +77,7 @@ int main(int argc, char **argv)
 		ret = measure_all(&bench, again, only);
 	fault_close();
 	fs_close();
+	remove_close();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -42,7 +42,7 @@ static int use_door(const char *door)
 	ret = kmdomd_start(&kmdomd, &spec, door);
 	if (ret)
 		return ret;
-	client = client_open(spec.domain, "gcm(aes)");
+	client = client_open(spec.domain, BENCH_AEAD);
 	return client < 0 ? client : client_fill(client, PAGES);
 }
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "shell.h"
+
+#define COMMAND_MAX	512	/* bytes */
+
+/**
+ * shell() - run a command
+ * @format: of the command
+ *
+ * Return: 0 or a negative errno: -EIO, if it failed.
+ */
+int shell(const char *format, ...)
+{
+	char command[COMMAND_MAX];
+	va_list args;
+	int status;
+	pid_t pid;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return status ? -EIO : 0;
+}
