@@ -88,10 +88,12 @@ int client_push_out(const char *domain, uint32_t frames);
 double client_run(int client, enum kb_work work, uint32_t count);
 int client_busy(int client, uint64_t *ns);
 
-/* uffd.c, pipe.c: for a row's side */
+/* uffd.c, pipe.c, zram.c: for a row's side */
 double measure_uffd(struct bench *bench, const void *arg);
 double measure_uffd_thread(struct bench *bench, const void *arg);
 double measure_uffd_batch(struct bench *bench, const void *arg);
 double measure_pipe(struct bench *bench, const void *arg);
+double measure_zram_write(struct bench *bench, const void *arg);
+double measure_zram_read(struct bench *bench, const void *arg);
 
 #endif /* BENCH_H */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
+#include "zram.h"
 
 static const struct row *const tables[] = {
 	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows,
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
 	fault_close();
 	fs_close();
 	remove_close();
+	zram_stop();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

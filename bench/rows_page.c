@@ -153,10 +153,12 @@ const struct row page_rows[] = {
 	{ "export_page", 0, {
 		{ "kmdom", measure_export, NULL },
 		{ "aead_and_copies", measure_floor, &sealing },
+		{ "zram", measure_zram_write, NULL },
 	} },
 	{ "restore_page", 0, {
 		{ "kmdom", measure_restore, NULL },
 		{ "aead_and_copies", measure_floor, &unsealing },
+		{ "zram", measure_zram_read, NULL },
 	} },
 	{ "restore_batch64", 0, {
 		{ "kmdom", measure_batch, NULL },

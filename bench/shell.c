@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -34,4 +35,25 @@ int shell(const char *format, ...)
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return status ? -EIO : 0;
+}
+
+/**
+ * put() - write a text to a file that is there
+ * @path: of it
+ * @format: of the text
+ *
+ * Return: 0 or a negative errno.
+ */
+int put(const char *path, const char *format, ...)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
+	va_list args;
+
+	if (fd < 0)
+		return -errno;
+	va_start(args, format);
+	ret = vdprintf(fd, format, args) < 0 ? -errno : 0;
+	va_end(args);
+	close(fd);
+	return ret;
 }

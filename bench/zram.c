@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages of noise, which do not compress, no more than sealed records do, that are
+ * written to zram and read again: as many in one call as kmdom moves in one exchange.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include "bench.h"
+#include "noise.h"
+#include "shell.h"
+#include "zram.h"
+
+#define SYSFS		"/sys/block/zram0/"
+#define PAGES_MEGABYTES	4	/* of the device, for pages alone */
+#define BYTES		(BENCH_BATCH * KMDOM_FRAME_SIZE)
+
+static unsigned int started;
+
+/**
+ * zram_start() - make the device anew, with nothing on it
+ * @megabytes: of its size
+ *
+ * Return: 0 or a negative errno.
+ */
+int zram_start(unsigned int megabytes)
+{
+	int ret;
+
+	zram_stop();
+	ret = put(SYSFS "disksize", "%uM", megabytes);
+	if (!ret)
+		started = megabytes;
+	return ret;
+}
+
+void zram_stop(void)
+{
+	if (started)
+		put(SYSFS "reset", "1");
+	started = 0;
+}
+
+static int open_device(void)
+{
+	int ret = started ? 0 : zram_start(PAGES_MEGABYTES);
+	int fd;
+
+	if (ret)
+		return ret;
+	fd = open(ZRAM_DEVICE, O_RDWR | O_DIRECT | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Out and back once; the time of one of the two. */
+static double round_trip(bool back)
+{
+	static char bytes[BYTES] __attribute__((aligned(KMDOM_FRAME_SIZE)));
+	uint64_t begin, middle, end;
+	int fd = open_device();
+	ssize_t out, in;
+
+	if (fd < 0)
+		return fd;
+	noise_fill(bytes, sizeof(bytes));
+	begin = bench_now();
+	out = pwrite(fd, bytes, sizeof(bytes), 0);
+	middle = bench_now();
+	in = pread(fd, bytes, sizeof(bytes), 0);
+	end = bench_now();
+	close(fd);
+	if (out != sizeof(bytes) || in != sizeof(bytes))
+		return -EIO;
+	return (double)(back ? end - middle : middle - begin) / BENCH_BATCH;
+}
+
+double measure_zram_write(struct bench *bench, const void *arg)
+{
+	return round_trip(false);
+}
+
+double measure_zram_read(struct bench *bench, const void *arg)
+{
+	return round_trip(true);
+}
