@@ -69,6 +69,7 @@ extern const struct row page_rows[];
 extern const struct row fault_rows[];
 extern const struct row fs_rows[];
 extern const struct row remove_rows[];
+extern const struct row resident_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
@@ -80,6 +81,7 @@ void bench_close(struct bench *bench);
 void fault_close(void);
 void fs_close(void);
 void remove_close(void);
+void resident_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);

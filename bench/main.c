@@ -16,7 +16,7 @@
 #include "zram.h"
 
 static const struct row *const tables[] = {
-	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows,
+	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows, resident_rows,
 };
 
 static int measure_side(struct bench *bench, const struct row *row, const struct side *side,
@@ -79,6 +79,7 @@ int main(int argc, char **argv)
 	fault_close();
 	fs_close();
 	remove_close();
+	resident_close();
 	zram_stop();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;

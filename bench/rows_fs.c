@@ -85,7 +85,8 @@ static int make_tree(void)
 {
 	if (!access(TREE, R_OK))
 		return 0;
-	return shell("d=$(mktemp -d) && cd \"$d\" && for i in $(seq %d); do mkdir dir-$i && "
+	return shell(NULL,
+		     "d=$(mktemp -d) && cd \"$d\" && for i in $(seq %d); do mkdir dir-$i && "
 		     "for j in $(seq %d); do head -c $((j * 1024)) /dev/urandom >dir-$i/file-$j; "
 		     "done; done && tar -cf %s . && rm -r \"$d\"",
 		     TREE_DIRS, TREE_FILES, TREE);
@@ -104,11 +105,11 @@ static double measure_unpack(struct bench *bench, const void *arg)
 	if (!ret)
 		ret = client_busy(bench->client, &begin);
 	if (!ret)
-		ret = shell("tar -xf %s -C %s", TREE, place->dir);
+		ret = shell(NULL, "tar -xf %s -C %s", TREE, place->dir);
 	if (!ret)
 		ret = client_busy(bench->client, &end);
 	if (!ret)
-		ret = shell("rm -rf %s/dir-*", place->dir);
+		ret = shell(NULL, "rm -rf %s/dir-*", place->dir);
 	return ret ? ret : (double)(end - begin);
 }
 

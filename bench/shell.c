@@ -5,17 +5,19 @@
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "group.h"
 #include "shell.h"
 
 #define COMMAND_MAX	512	/* bytes */
 
 /**
  * shell() - run a command
+ * @group: the group that it belongs to; NULL: ours
  * @format: of the command
  *
  * Return: 0 or a negative errno: -EIO, if it failed.
  */
-int shell(const char *format, ...)
+int shell(const char *group, const char *format, ...)
 {
 	char command[COMMAND_MAX];
 	va_list args;
@@ -29,7 +31,8 @@ int shell(const char *format, ...)
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		execl("/bin/sh", "sh", "-c", command, NULL);
+		if (!group_enter(group))
+			execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) < 0)

@@ -5,8 +5,8 @@
 #ifndef BENCH_SHELL_H
 #define BENCH_SHELL_H
 
-__attribute__((format(printf, 1, 2)))
-int shell(const char *format, ...);
+__attribute__((format(printf, 2, 3)))
+int shell(const char *group, const char *format, ...);
 __attribute__((format(printf, 2, 3)))
 int put(const char *path, const char *format, ...);
 
