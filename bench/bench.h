@@ -70,6 +70,7 @@ extern const struct row fault_rows[];
 extern const struct row fs_rows[];
 extern const struct row remove_rows[];
 extern const struct row resident_rows[];
+extern const struct row tenfold_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
@@ -82,6 +83,7 @@ void fault_close(void);
 void fs_close(void);
 void remove_close(void);
 void resident_close(void);
+void tenfold_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);

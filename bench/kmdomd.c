@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <kmdom/kmdom.h>
+#include "group.h"
 #include "kmdomd.h"
 
 #define ARG	128	/* bytes of an argument */
@@ -27,10 +29,27 @@ static void run(int out, const struct kmdomd_spec *spec, const char *door)
 	snprintf(store, sizeof(store), "mem:%s,size=%uM", place, spec->store_megabytes);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
+	if (group_enter(spec->group))
+		_exit(127);
 	execl(path, "kmdomd", "--domain", spec->domain, "--create", "--max-frames", frames,
 	      "--frames", frames, "--low", low, "--high", high, "--store", store,
 	      "--door", door, NULL);
 	_exit(127);
+}
+
+/* All its memory is there, so that it is not charged to who writes. */
+static int make_store(const struct kmdomd_spec *spec)
+{
+	char place[ARG];
+	int fd, ret;
+
+	store_path(spec, place);
+	fd = open(place, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	ret = -posix_fallocate(fd, 0, (off_t)spec->store_megabytes << 20);
+	close(fd);
+	return ret;
 }
 
 static int wait_ready(const struct kmdomd *kmdomd)
@@ -55,9 +74,12 @@ static int wait_ready(const struct kmdomd *kmdomd)
  */
 int kmdomd_start(struct kmdomd *kmdomd, const struct kmdomd_spec *spec, const char *door)
 {
-	int out[2];
+	int out[2], ret;
 
 	*kmdomd = (struct kmdomd){ .spec = spec, .door = door };
+	ret = spec->group ? make_store(spec) : 0;
+	if (ret)
+		return ret;
 	if (pipe(out))
 		return -errno;
 	kmdomd->pid = fork();

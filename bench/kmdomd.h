@@ -15,6 +15,7 @@
  * @low: free frames: below this, pages are taken
  * @high: until there are so many
  * @store_megabytes: of its store
+ * @group: that it and its frames belong to, but not its store; NULL: ours
  */
 struct kmdomd_spec {
 	const char *domain;
@@ -22,6 +23,7 @@ struct kmdomd_spec {
 	unsigned int low;
 	unsigned int high;
 	unsigned int store_megabytes;
+	const char *group;
 };
 
 /**

@@ -16,7 +16,7 @@
 #include "zram.h"
 
 static const struct row *const tables[] = {
-	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows, resident_rows,
+	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows, resident_rows, tenfold_rows,
 };
 
 static int measure_side(struct bench *bench, const struct row *row, const struct side *side,
@@ -80,6 +80,7 @@ int main(int argc, char **argv)
 	fs_close();
 	remove_close();
 	resident_close();
+	tenfold_close();
 	zram_stop();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
