@@ -39,7 +39,9 @@ int place_open(const struct place *place)
 {
 	int fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 /**

@@ -49,7 +49,9 @@ static int open_device(void)
 	if (ret)
 		return ret;
 	fd = open(ZRAM_DEVICE, O_RDWR | O_DIRECT | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 /* Out and back once; the time of one of the two. */
