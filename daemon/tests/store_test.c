@@ -580,8 +580,31 @@ static void test_failed_write(void)
 	unlink(bench.path);
 }
 
+/* What cannot become shorter is not tried: that costs more than all the rest. */
+static void test_sealed(void)
+{
+	static const struct setting setting = { "mem", &door_ioctl_ops };
+	static struct bench bench;
+	struct kmdom_record *rec;
+
+	bench_path(&bench);
+	NEED(!bench_open(&bench, &setting));
+	rec = (struct kmdom_record *)store_record(&bench.io);
+	bench.io.length = record_length(2, 1);
+	record_fill(rec, bench.store.uuid, 2, 1);
+	rec->policy = KMDOM_POLICY_SEALED;
+	CHECK(bench.store.ops->put(&bench.store, &bench.io) == bench.io.length);
+	CHECK(!(bench.io.flags & STORE_SLOT_ZSTD));
+	rec->policy = KMDOM_POLICY_SIGNED;
+	CHECK(bench.store.ops->put(&bench.store, &bench.io) < bench.io.length);
+	CHECK(bench.io.flags & STORE_SLOT_ZSTD);
+	bench_close(&bench);
+	unlink(bench.path);
+}
+
 const struct tap_test tap_tests[] = {
 	{ "store: round trip", test_round_trip },
+	{ "store: sealed records", test_sealed },
 	{ "store: room is used again", test_reuse },
 	{ "store: full", test_full },
 	{ "store: of another domain", test_foreign },
