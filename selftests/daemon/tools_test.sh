@@ -313,7 +313,7 @@ no_space() {
 	pager_start --domain red --create --max-frames 512 \
 		--store "mem:$WORK/small/red,size=64M" || return
 	ok mount mount -t kmdomfs -o domain=red none "$WORK/mnt"
-	head -c 6M /dev/urandom >"$WORK/data"
+	head -c 4M /dev/urandom >"$WORK/data"
 	cp "$WORK/data" "$WORK/mnt/data" &
 	copy=$!
 	until_says 'cannot be written' "$WORK/pager" "$pager"
@@ -402,7 +402,7 @@ rejects() {
 		--store "mem:$WORK/red,size=32M" || return
 	mkdir -p "$WORK/mnt"
 	ok mount mount -t kmdomfs -o domain=red none "$WORK/mnt"
-	head -c 4M /dev/urandom >"$WORK/data"
+	head -c 2M /dev/urandom >"$WORK/data"
 	ok copy cp "$WORK/data" "$WORK/mnt/data"
 	echo 1 >/proc/sys/vm/drop_caches
 	ok 'it is one' cmp "$WORK/data" "$WORK/mnt/data"

@@ -14,7 +14,7 @@ readonly FRAMES=200
 MIB=$(scaled 'megabytes of a file' 24)	# that is 6144 pages, below 13 maps
 SMALL=$(scaled 'small files' 2000)
 # More pages than there are frames, however slow it is.
-readonly MIB=$((MIB < 4 ? 4 : MIB)) SMALL=$((SMALL < 1000 ? 1000 : SMALL))
+readonly MIB=$((MIB < 4 ? 4 : MIB)) SMALL=$((SMALL < 500 ? 500 : SMALL))
 readonly PAGES=$((MIB * 256))
 
 fill() {
@@ -62,7 +62,7 @@ tree_removed() {
 	for ((n = 0; n < SMALL; n++)); do
 		printf '%d\n' "$n" >"$KMDOMFS_DIR/tree/$n"
 	done
-	few_faults 500 rm -r "$KMDOMFS_DIR/tree"
+	few_faults $((SMALL / 4)) rm -r "$KMDOMFS_DIR/tree"
 }
 
 # The reaper cannot go on without the pager; umount ends it, and the next

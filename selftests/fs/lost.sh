@@ -18,7 +18,7 @@ HOLDER=
 
 make_files() {
 	head -c 4096 /dev/zero >"$KMDOMFS_DIR/mapped" &&
-		head -c 8M /dev/urandom >"$KMDOMFS_DIR/big" || return 1
+		head -c 3M /dev/urandom >"$KMDOMFS_DIR/big" || return 1
 	tail -f /dev/null <"$KMDOMFS_DIR/mapped" &
 	HOLDER=$!
 	map_begin mapper mapped

@@ -168,12 +168,13 @@ plan() {
 
 # Usage: check NAME COMMAND [ARG]...
 check() {
-	local name=$1 result=ok
+	local name=$1 result=ok begin=$SECONDS
 
 	shift
 	NUMBER=$((NUMBER + 1))
 	"$@" >/tmp/check.out 2>&1 || result='not ok'
 	sed 's/^/# /' /tmp/check.out
+	printf '# %d s\n' $((SECONDS - begin))
 	printf '%s %d %s\n' "$result" "$NUMBER" "$name"
 	[[ $result == ok ]] || FAILED=1
 }

@@ -18,6 +18,7 @@
 
 readonly FRAMES=200
 readonly MAPPED=32		# pages of the file that is written through a mapping
+readonly BIG=768		# pages of the file that is read
 readonly FAR=60			# seconds, a deadline that nobody comes to: the longest
 readonly NEAR=12		# one that is missed
 readonly SLACK=$((10 * ${KMDOM_SCALE:-1}))	# more, for an emulated machine
@@ -74,7 +75,7 @@ all_wait() {
 
 # Files of more pages than there are frames, so that most or many are absent.
 make_files() {
-	head -c 8M /dev/urandom >/tmp/stopped-data &&
+	head -c $((BIG * 4096)) /dev/urandom >/tmp/stopped-data &&
 		head -c 1M /tmp/stopped-data >/tmp/other-data && cp /tmp/stopped-data "$KMDOMFS_DIR/big" &&
 		head -c $((MAPPED * 4096)) /dev/zero >"$KMDOMFS_DIR/mapped" &&
 		mkdir "$KMDOMFS_DIR/dir"
@@ -156,7 +157,7 @@ neighbour_writes() {
 
 # On its own: a slow machine takes a minute, which is the deadline, for that and more.
 neighbour_goes_on() {
-	stop other 1000 &&
+	stop other 300 &&
 		goes_on umount "$OTHER_DIR" &&
 		goes_on mount -t kmdomfs -o "domain=$OTHER" none "$OTHER_DIR" &&
 		goes_on cmp /tmp/other-data "$OTHER_DIR/file" &&
@@ -230,7 +231,7 @@ faulter_gives_up() {
 	stop_clean || return 1
 	drop_caches
 	begin=$SECONDS
-	tell faulter read 1300 1301 && wait_until "$STEP" in_function "$FAULTER" filemap_fault &&
+	tell faulter read 350 351 && wait_until "$STEP" in_function "$FAULTER" filemap_fault &&
 		gives_up "$FAULTER" "$begin" 135
 }
 
@@ -243,11 +244,11 @@ faulter_waits_once() {
 	FAULTER=$!
 	stop_clean || return 1
 	drop_caches
-	! dd if="$KMDOMFS_DIR/big" bs=4096 skip=1300 count=1 of=/dev/null 2>/tmp/reader.err &&
+	! dd if="$KMDOMFS_DIR/big" bs=4096 skip=350 count=1 of=/dev/null 2>/tmp/reader.err &&
 		grep 'timed out' /tmp/reader.err || return 1
 	timeouts=$(stat_of timeouts)
 	begin=$SECONDS
-	tell faulter read 1300 1301 && wait_until "$STEP" in_function "$FAULTER" filemap_fault &&
+	tell faulter read 350 351 && wait_until "$STEP" in_function "$FAULTER" filemap_fault &&
 		gives_up "$FAULTER" "$begin" 135 || return 1
 	printf '%d waits missed the deadline\n' $(($(stat_of timeouts) - timeouts))
 	(($(stat_of timeouts) == timeouts + 1))
@@ -294,14 +295,14 @@ umount_ends_reaper() {
 		within "$STEP" umount "$KMDOMFS_DIR" || return 1
 	(($(stat_of waiters) == 0)) || return 1
 	kill -CONT "$PAGER"
-	fs_mount && wait_pages $((8 * 256 + MAPPED + 32))
+	fs_mount && wait_pages $((BIG + MAPPED + 32))
 }
 
 abort_ends_waiters() {
 	local status=0
 
 	map_files
-	stop fifth 700 || return 1
+	stop fifth 100 || return 1
 	within "$STEP" "$BUILD/daemon/kmdomctl" abort "$KMDOMFS_DOMAIN" || return 1
 	ends "$STEP" "$READER" || status=$?
 	cat /tmp/reader.err
@@ -329,10 +330,10 @@ fs_begin "$FRAMES" || exit 1
 other_begin || exit 1
 check 'files' make_files
 map_files
-check 'processes go on' meanwhile first 700 processes_go_on
-check 'memory goes on' meanwhile second 750 memory_goes_on
-check 'sync goes on' meanwhile synced 850 goes_on sync
-check 'a neighbour writes' meanwhile written 950 neighbour_writes
+check 'processes go on' meanwhile first 100 processes_go_on
+check 'memory goes on' meanwhile second 150 memory_goes_on
+check 'sync goes on' meanwhile synced 200 goes_on sync
+check 'a neighbour writes' meanwhile written 250 neighbour_writes
 check 'a neighbour goes on' neighbour_goes_on
 check 'a waiting reader can be killed' reader_is_killed
 check 'a reader gives up' reader_gives_up
