@@ -18,13 +18,29 @@
 #define BENCH_SAMPLES	9	/* of each side of a row, taken in turn */
 
 /**
+ * struct bench_spec - a domain
+ * @domain: its name
+ * @aead: its cipher
+ * @frames: that it may have, all granted
+ * @trim: records of its pages are short
+ */
+struct bench_spec {
+	const char *domain;
+	const char *aead;
+	uint32_t frames;
+	bool trim;
+};
+
+/**
  * struct bench - a domain whose pager is this process, and the module's client of it
+ * @spec: of it
  * @dev: of kmdom
  * @session: this process's
  * @batch: for its exchanges
  * @client: of client_open()
  */
 struct bench {
+	const struct bench_spec *spec;
 	int dev;
 	struct kmdom_session *session;
 	struct kmdom_batch *batch;
@@ -53,6 +69,7 @@ struct side {
  * @unit: of its figures; NULL: what the clock counts
  * @higher: more is better
  * @once: takes long and is the same every time: one sample, in the first boot alone
+ * @alone: in a boot of its own, of two processors and an honest clock
  */
 struct row {
 	const char *name;
@@ -61,6 +78,7 @@ struct row {
 	const char *unit;
 	bool higher;
 	bool once;
+	bool alone;
 };
 
 /* Up to the first without a name. */
@@ -75,7 +93,7 @@ extern const struct row tenfold_rows[];
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
 
-int bench_open(struct bench *bench, const char *aead);
+int bench_open(struct bench *bench, const struct bench_spec *spec);
 void bench_close(struct bench *bench);
 
 /* What rows began ends; before bench_close(). */
@@ -87,10 +105,18 @@ void tenfold_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);
+int client_open_trim(const char *domain, const char *aead);
 int client_fill(int client, uint32_t count);
 int client_push_out(const char *domain, uint32_t frames);
+int client_add(int client, uint32_t count, uint32_t every, uint64_t *page);
 double client_run(int client, enum kb_work work, uint32_t count);
 int client_busy(int client, uint64_t *ns);
+
+/* rows_page.c, rows_fault.c: for a row's side */
+double measure_export(struct bench *bench, const void *arg);
+double measure_restore(struct bench *bench, const void *arg);
+double measure_floor(struct bench *bench, const void *arg);
+double measure_fault(struct bench *bench, const void *arg);
 
 /* uffd.c, pipe.c, zram.c: for a row's side */
 double measure_uffd(struct bench *bench, const void *arg);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -16,16 +17,9 @@
 #define REST_PERIOD_US	50000
 #define REST_BUSY_NS	1000000
 
-/**
- * client_open() - make the module the client of a domain
- * @domain: its name
- * @aead: its cipher
- *
- * Return: a descriptor or a negative errno.
- */
-int client_open(const char *domain, const char *aead)
+static int open_domain(const char *domain, const char *aead, bool trim)
 {
-	struct kb_domain names = { 0 };
+	struct kb_domain names = { .trim = trim };
 	int fd = open(CLIENT_DEVICE, O_RDWR | O_CLOEXEC), ret;
 
 	if (fd < 0)
@@ -40,6 +34,30 @@ int client_open(const char *domain, const char *aead)
 }
 
 /**
+ * client_open() - make the module the client of a domain
+ * @domain: its name
+ * @aead: its cipher
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int client_open(const char *domain, const char *aead)
+{
+	return open_domain(domain, aead, false);
+}
+
+/**
+ * client_open_trim() - the same, and the records of its pages are short
+ * @domain: its name
+ * @aead: its cipher
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int client_open_trim(const char *domain, const char *aead)
+{
+	return open_domain(domain, aead, true);
+}
+
+/**
  * client_fill() - have it make objects that stay, each alone in its page
  * @client: of client_open()
  * @count: how many; those of before are freed
@@ -51,6 +69,24 @@ int client_fill(int client, uint32_t count)
 	struct kb_fill fill = { .count = count };
 
 	return ioctl(client, KB_IOC_FILL, &fill) ? -errno : 0;
+}
+
+/**
+ * client_add() - have it make more objects that stay, each alone in its page
+ * @client: of client_open()
+ * @count: how many
+ * @every: so many apart are those that it uses from then on; 0: none
+ * @page: out: index of the first one's page; the others follow
+ *
+ * Return: 0 or a negative errno.
+ */
+int client_add(int client, uint32_t count, uint32_t every, uint64_t *page)
+{
+	struct kb_add add = { .count = count, .every = every };
+	int ret = ioctl(client, KB_IOC_ADD, &add) ? -errno : 0;
+
+	*page = add.page;
+	return ret;
 }
 
 /**

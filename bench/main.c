@@ -2,11 +2,12 @@
 /*
  * bench - measures kmdom and its peers, each row in turn (A B A B), in this boot
  *
- * bench [--again] [ROW]: all rows, or that one; --again leaves out those that take long
- * and are the same in each boot.
+ * bench [--again | --alone | --rows] [ROW]: all rows, or that one; --again leaves out those
+ * that take long and are the same in each boot. --alone are those that need a boot of
+ * their own, which the others do not show; --rows are all, and nothing is measured.
  *
- * Prints for bench/report a line a row, "row ROW lower|higher every|first UNIT", and a
- * line a sample, "sample ROW SIDE VALUE". Without a unit of its own, a value is what one
+ * Prints for bench/report a line a row, "row ROW lower|higher every|first|alone UNIT", and
+ * a line a sample, "sample ROW SIDE VALUE". Without a unit of its own, a value is what one
  * operation costs, in nanoseconds of the clock: instructions, where it counts those.
  */
 #include <stdio.h>
@@ -19,6 +20,10 @@ static const struct row *const tables[] = {
 	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows, resident_rows, tenfold_rows,
 };
 
+static const struct bench_spec spec = {
+	.domain = BENCH_DOMAIN, .aead = BENCH_AEAD, .frames = BENCH_FRAMES,
+};
+
 static int measure_side(struct bench *bench, const struct row *row, const struct side *side,
 			bool counts)
 {
@@ -29,9 +34,16 @@ static int measure_side(struct bench *bench, const struct row *row, const struct
 		return value;
 	}
 	if (counts)
-		printf("sample %s %s %.1f\n", row->name, side->name, value);
+		printf("sample %s %s %.3f\n", row->name, side->name, value);
 	fflush(stdout);
 	return 0;
+}
+
+static void print_row(const struct row *row)
+{
+	printf("row %s %s %s %s\n", row->name, row->higher ? "higher" : "lower",
+	       row->alone ? "alone" : row->once ? "first" : "every",
+	       row->unit ? row->unit : "instructions");
 }
 
 /* First for nothing, where it is not long: what is made at the first time is there then. */
@@ -41,41 +53,82 @@ static int measure_row(struct bench *bench, const struct row *row)
 	const struct side *side;
 	int sample, ret = 0;
 
-	printf("row %s %s %s %s\n", row->name, row->higher ? "higher" : "lower",
-	       row->once ? "first" : "every", row->unit ? row->unit : "instructions");
+	print_row(row);
 	for (sample = row->once ? 0 : -1; sample < samples; sample++)
 		for (side = row->sides; side->name && !ret; side++)
 			ret = measure_side(bench, row, side, sample >= 0);
 	return ret;
 }
 
-static int measure_all(struct bench *bench, bool again, const char *only)
+static bool is_usual(const struct row *row)
+{
+	return !row->alone;
+}
+
+static bool is_again(const struct row *row)
+{
+	return !row->alone && !row->once;
+}
+
+static bool is_alone(const struct row *row)
+{
+	return row->alone;
+}
+
+static bool is_row(const struct row *row)
+{
+	return true;
+}
+
+/* Which rows, by the option. */
+static const struct {
+	const char *name;
+	bool (*is)(const struct row *row);
+} options[] = {
+	{ "--again", is_again }, { "--alone", is_alone }, { "--rows", is_row },
+};
+
+/* Does it to the rows, or, without a domain, tells them. */
+static int each_row(struct bench *bench, bool (*is)(const struct row *row), const char *only)
 {
 	const struct row *row;
 	int ret = 0;
 	size_t i;
 
 	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)
-		for (row = tables[i]; row->name && !ret; row++)
-			if ((!only || !strcmp(only, row->name)) && !(again && row->once))
+		for (row = tables[i]; row->name && !ret; row++) {
+			if ((only && strcmp(only, row->name)) || !is(row))
+				continue;
+			if (bench)
 				ret = measure_row(bench, row);
+			else
+				print_row(row);
+		}
 	return ret;
 }
 
 int main(int argc, char **argv)
 {
-	bool again = argc > 1 && !strcmp(argv[1], "--again");
-	const char *only = argv[1 + again];
+	bool (*is)(const struct row *row) = is_usual;
+	const char *only = argv[1];
 	struct bench bench;
+	size_t i;
 	int ret;
 
-	ret = bench_open(&bench, BENCH_AEAD);
+	for (i = 0; only && i < sizeof(options) / sizeof(*options); i++)
+		if (!strcmp(argv[1], options[i].name)) {
+			is = options[i].is;
+			only = argv[2];
+		}
+	if (is == is_row)
+		return each_row(NULL, is, only);
+	ret = bench_open(&bench, &spec);
 	if (!ret)
 		ret = client_fill(bench.client, BENCH_PAGES);
 	if (ret)
 		fprintf(stderr, "bench: the domain: %s\n", strerror(-ret));
 	else
-		ret = measure_all(&bench, again, only);
+		ret = each_row(&bench, is, only);
 	fault_close();
 	fs_close();
 	remove_close();

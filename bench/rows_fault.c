@@ -77,7 +77,7 @@ static int make_room(void)
 	return ret;
 }
 
-static double measure_fault(struct bench *bench, const void *arg)
+double measure_fault(struct bench *bench, const void *arg)
 {
 	int ret = use_door(arg);
 

@@ -120,12 +120,12 @@ static double round_trip(struct bench *bench, bool restore)
 	return ret ? ret : (double)(restore ? restored : exported) / BENCH_BATCH;
 }
 
-static double measure_export(struct bench *bench, const void *arg)
+double measure_export(struct bench *bench, const void *arg)
 {
 	return round_trip(bench, false);
 }
 
-static double measure_restore(struct bench *bench, const void *arg)
+double measure_restore(struct bench *bench, const void *arg)
 {
 	return round_trip(bench, true);
 }
@@ -136,7 +136,7 @@ static double measure_batch(struct bench *bench, const void *arg)
 }
 
 /* The cipher alone, and two copies of a page. */
-static double measure_floor(struct bench *bench, const void *arg)
+double measure_floor(struct bench *bench, const void *arg)
 {
 	double seal = client_run(bench->client, KB_SEAL, 64);
 	double unseal = client_run(bench->client, KB_UNSEAL, 64);

@@ -5,6 +5,7 @@
 #include <crypto/aead.h>
 #include <linux/crypto.h>
 #include <linux/kmdom_client.h>
+#include <linux/rwsem.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
@@ -42,7 +43,7 @@ struct kb_floors {
 
 /**
  * struct kb_bench - what one open file measures with
- * @lock: one measurement at a time
+ * @lock: held for reading by what several threads do at a time, else for writing
  * @dom: the domain, or NULL
  * @objects: its cache of struct kb_object
  * @pages: its cache of struct kb_page
@@ -55,7 +56,7 @@ struct kb_floors {
  * @floors: the floors
  */
 struct kb_bench {
-	struct mutex lock;
+	struct rw_semaphore lock;
 	struct kmdom_domain *dom;
 	struct kmdom_cache *objects;
 	struct kmdom_cache *pages;
@@ -74,9 +75,10 @@ struct kb_bench {
 typedef int (*kb_work_fn)(struct kb_bench *bench, u32 count);
 
 /* objects.c */
-int kb_objects_open(struct kb_bench *bench, const char *domain);
+int kb_objects_open(struct kb_bench *bench, const char *domain, bool trim);
 void kb_objects_close(struct kb_bench *bench);
 int kb_objects_fill(struct kb_bench *bench, u32 count);
+int kb_objects_add(struct kb_bench *bench, struct kb_add *add);
 int kb_alloc_kmdom(struct kb_bench *bench, u32 count);
 int kb_alloc_kmem(struct kb_bench *bench, u32 count);
 int kb_batch_kmdom(struct kb_bench *bench, u32 count);
@@ -94,5 +96,6 @@ int kb_pin_srcu(struct kb_bench *bench, u32 count);
 int kb_seal(struct kb_bench *bench, u32 count);
 int kb_unseal(struct kb_bench *bench, u32 count);
 int kb_copy(struct kb_bench *bench, u32 count);
+int kb_nothing_shared(struct kb_bench *bench, u32 count);
 
 #endif /* KMDOM_BENCH_INTERNAL_H */

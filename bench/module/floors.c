@@ -118,3 +118,16 @@ int kb_copy(struct kb_bench *bench, u32 count)
 	}
 	return 0;
 }
+
+/* On the stack, about as long as an object is alive. */
+int kb_nothing_shared(struct kb_bench *bench, u32 count)
+{
+	u64 mine = count;
+	int i;
+
+	while (count--) {
+		for (i = 0; i < 256; i++)
+			WRITE_ONCE(mine, READ_ONCE(mine) + i);
+	}
+	return 0;
+}

@@ -21,6 +21,7 @@ enum kb_work {
 	KB_SEAL,		/* 4 KiB by the domain's AEAD */
 	KB_UNSEAL,
 	KB_COPY,		/* 4 KiB */
+	KB_NOTHING_SHARED,	/* what two processors have nothing in common for */
 	KB_WORKS,
 };
 
@@ -30,10 +31,14 @@ enum kb_work {
  * struct kb_domain - where kmdom's objects are to be
  * @name: of the domain, resident and with free frames
  * @aead: its cipher, for the floors
+ * @trim: records of KB_IOC_FILL's objects are short: only what is not zero leaves
+ * @reserved: 0
  */
 struct kb_domain {
 	char name[64];
 	char aead[64];
+	__u32 trim;
+	__u32 reserved;
 };
 
 /**
@@ -43,6 +48,19 @@ struct kb_domain {
 struct kb_fill {
 	__u32 count;
 	__u32 reserved;
+};
+
+/**
+ * struct kb_add - more objects that stay, each alone in its page
+ * @count: how many
+ * @every: so many apart are those that become KB_IOC_FILL's; 0: none does. The others
+ *	end with the domain
+ * @page: out: index of the first one's page; the others follow
+ */
+struct kb_add {
+	__u32 count;
+	__u32 every;
+	__u64 page;
 };
 
 /**
@@ -69,5 +87,6 @@ struct kb_busy {
 #define KB_IOC_FILL	_IOW(0xD9, 1, struct kb_fill)
 #define KB_IOC_RUN	_IOWR(0xD9, 2, struct kb_run)
 #define KB_IOC_BUSY	_IOR(0xD9, 3, struct kb_busy)
+#define KB_IOC_ADD	_IOWR(0xD9, 4, struct kb_add)
 
 #endif /* _KMDOM_BENCH_H */

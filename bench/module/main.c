@@ -32,6 +32,15 @@ static const kb_work_fn works[KB_WORKS] = {
 	[KB_SEAL] = kb_seal,
 	[KB_UNSEAL] = kb_unseal,
 	[KB_COPY] = kb_copy,
+	[KB_NOTHING_SHARED] = kb_nothing_shared,
+};
+
+/* Works that several threads may do at a time. */
+static const bool together[KB_WORKS] = {
+	[KB_ALLOC_KMDOM] = true,
+	[KB_PIN_KMDOM] = true,
+	[KB_DIRTY] = true,
+	[KB_NOTHING_SHARED] = true,
 };
 
 static int bench_domain(struct kb_bench *bench, void __user *arg)
@@ -42,13 +51,14 @@ static int bench_domain(struct kb_bench *bench, void __user *arg)
 	if (copy_from_user(&domain, arg, sizeof(domain)))
 		return -EFAULT;
 	if (strnlen(domain.name, sizeof(domain.name)) == sizeof(domain.name) ||
-	    strnlen(domain.aead, sizeof(domain.aead)) == sizeof(domain.aead))
+	    strnlen(domain.aead, sizeof(domain.aead)) == sizeof(domain.aead) ||
+	    domain.trim > 1 || domain.reserved)
 		return -EINVAL;
 	/* One try: what it has begun ends with the file. */
 	if (bench->floors.aead)
 		return -EBUSY;
 	ret = kb_floors_open(bench, domain.aead);
-	return ret ?: kb_objects_open(bench, domain.name);
+	return ret ?: kb_objects_open(bench, domain.name, domain.trim);
 }
 
 static int bench_fill(struct kb_bench *bench, void __user *arg)
@@ -62,22 +72,60 @@ static int bench_fill(struct kb_bench *bench, void __user *arg)
 	return bench->pages ? kb_objects_fill(bench, fill.count) : -ENOENT;
 }
 
+static int bench_add(struct kb_bench *bench, void __user *arg)
+{
+	struct kb_add add;
+	int ret;
+
+	if (copy_from_user(&add, arg, sizeof(add)))
+		return -EFAULT;
+	if (!add.count || add.count > KB_FILL_MAX || bench->nr_refs > KB_FILL_MAX - add.count)
+		return -EINVAL;
+	ret = bench->pages ? kb_objects_add(bench, &add) : -ENOENT;
+	if (!ret && copy_to_user(arg, &add, sizeof(add)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static int run_alone(struct kb_bench *bench, struct kb_run *run)
+{
+	ktime_t begin;
+	int ret;
+
+	if (down_write_killable(&bench->lock))
+		return -EINTR;
+	bench->besides = 0;
+	begin = ktime_get();
+	ret = bench->pages ? works[run->work](bench, run->count) : -ENOENT;
+	run->ns = ktime_to_ns(ktime_sub(ktime_sub(ktime_get(), begin), bench->besides));
+	up_write(&bench->lock);
+	return ret;
+}
+
+static int run_together(struct kb_bench *bench, struct kb_run *run)
+{
+	ktime_t begin;
+	int ret;
+
+	if (down_read_killable(&bench->lock))
+		return -EINTR;
+	begin = ktime_get();
+	ret = bench->pages ? works[run->work](bench, run->count) : -ENOENT;
+	run->ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	up_read(&bench->lock);
+	return ret;
+}
+
 static int bench_run(struct kb_bench *bench, void __user *arg)
 {
 	struct kb_run run;
-	ktime_t begin;
 	int ret;
 
 	if (copy_from_user(&run, arg, sizeof(run)))
 		return -EFAULT;
 	if (run.work >= KB_WORKS || !run.count || run.count > KB_COUNT_MAX)
 		return -EINVAL;
-	if (!bench->pages)
-		return -ENOENT;
-	bench->besides = 0;
-	begin = ktime_get();
-	ret = works[run.work](bench, run.count);
-	run.ns = ktime_to_ns(ktime_sub(ktime_sub(ktime_get(), begin), bench->besides));
+	ret = together[run.work] ? run_together(bench, &run) : run_alone(bench, &run);
 	if (!ret && copy_to_user(arg, &run, sizeof(run)))
 		ret = -EFAULT;
 	return ret;
@@ -107,7 +155,9 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 	long ret = -ENOTTY;
 
-	if (mutex_lock_killable(&bench->lock))
+	if (cmd == KB_IOC_RUN)
+		return bench_run(bench, user);
+	if (down_write_killable(&bench->lock))
 		return -EINTR;
 	switch (cmd) {
 	case KB_IOC_DOMAIN:
@@ -116,14 +166,14 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KB_IOC_FILL:
 		ret = bench_fill(bench, user);
 		break;
-	case KB_IOC_RUN:
-		ret = bench_run(bench, user);
+	case KB_IOC_ADD:
+		ret = bench_add(bench, user);
 		break;
 	case KB_IOC_BUSY:
 		ret = bench_busy(user);
 		break;
 	}
-	mutex_unlock(&bench->lock);
+	up_write(&bench->lock);
 	return ret;
 }
 
@@ -136,7 +186,7 @@ static int bench_open(struct inode *inode, struct file *file)
 	bench = kzalloc(sizeof(*bench), GFP_KERNEL);
 	if (!bench)
 		return -ENOMEM;
-	mutex_init(&bench->lock);
+	init_rwsem(&bench->lock);
 	file->private_data = bench;
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include "bench.h"
 
 struct kb_page {
@@ -38,7 +39,20 @@ static const struct kmdom_type page_type = {
 	.fields = page_fields,
 };
 
-int kb_objects_open(struct kb_bench *bench, const char *domain)
+static const struct kmdom_field trim_fields[] = {
+	KMDOM_F_BYTES(struct kb_page, bytes, KMDOM_LEN_TRIM),
+};
+
+static const struct kmdom_type trim_type = {
+	.name = "kb_trim",
+	.owner = THIS_MODULE,
+	.size = sizeof(struct kb_page),
+	.policy = KMDOM_POLICY_SEALED,
+	.nr_fields = ARRAY_SIZE(trim_fields),
+	.fields = trim_fields,
+};
+
+int kb_objects_open(struct kb_bench *bench, const char *domain, bool trim)
 {
 	int ret;
 
@@ -59,7 +73,7 @@ int kb_objects_open(struct kb_bench *bench, const char *domain)
 		bench->objects = NULL;
 		return ret;
 	}
-	bench->pages = kmdom_cache_attach(bench->dom, &page_type);
+	bench->pages = kmdom_cache_attach(bench->dom, trim ? &trim_type : &page_type);
 	if (IS_ERR(bench->pages)) {
 		ret = PTR_ERR(bench->pages);
 		bench->pages = NULL;
@@ -132,6 +146,38 @@ int kb_objects_fill(struct kb_bench *bench, u32 count)
 	while (bench->nr_refs < count && !ret) {
 		ret = make(bench, bench->pages, &bench->refs[bench->nr_refs]);
 		bench->nr_refs += !ret;
+		cond_resched();
+	}
+	return ret;
+}
+
+/* Room for one more; rare, and few at that. */
+static int keep(struct kb_bench *bench, kmdom_ref ref)
+{
+	kmdom_ref *refs = kvrealloc(bench->refs, array_size(bench->nr_refs + 1, sizeof(*refs)),
+				    GFP_KERNEL);
+
+	if (!refs)
+		return -ENOMEM;
+	bench->refs = refs;
+	refs[bench->nr_refs++] = ref;
+	return 0;
+}
+
+int kb_objects_add(struct kb_bench *bench, struct kb_add *add)
+{
+	kmdom_ref ref;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < add->count && !ret; i++) {
+		ret = make(bench, bench->pages, &ref);
+		if (!ret && !i)
+			add->page = ref >> 8;
+		if (!ret && ref >> 8 != add->page + i)
+			ret = -EBADSLT;
+		if (!ret && add->every && i % add->every == 0)
+			ret = keep(bench, ref);
 		cond_resched();
 	}
 	return ret;
@@ -228,7 +274,7 @@ static __always_inline int pin_once(struct kb_bench *bench, kmdom_ref ref, bool 
 
 int kb_pin_kmdom(struct kb_bench *bench, u32 count)
 {
-	u64 seed = 1;
+	u64 seed = task_pid_nr(current);
 	bool waited;
 	int ret = 0;
 
