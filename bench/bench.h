@@ -89,6 +89,7 @@ extern const struct row fs_rows[];
 extern const struct row remove_rows[];
 extern const struct row resident_rows[];
 extern const struct row tenfold_rows[];
+extern const struct row neighbour_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
@@ -102,6 +103,7 @@ void fs_close(void);
 void remove_close(void);
 void resident_close(void);
 void tenfold_close(void);
+void neighbour_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);

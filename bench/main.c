@@ -18,6 +18,7 @@
 
 static const struct row *const tables[] = {
 	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows, resident_rows, tenfold_rows,
+	neighbour_rows,
 };
 
 static const struct bench_spec spec = {
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
 	resident_close();
 	tenfold_close();
 	zram_stop();
+	neighbour_close();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
