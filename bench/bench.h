@@ -90,6 +90,8 @@ extern const struct row remove_rows[];
 extern const struct row resident_rows[];
 extern const struct row tenfold_rows[];
 extern const struct row neighbour_rows[];
+extern const struct row growth_rows[];
+extern const struct row residue_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
@@ -104,6 +106,7 @@ void remove_close(void);
 void resident_close(void);
 void tenfold_close(void);
 void neighbour_close(void);
+void growth_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);
@@ -121,6 +124,9 @@ double measure_floor(struct bench *bench, const void *arg);
 double measure_fault(struct bench *bench, const void *arg);
 
 /* uffd.c, pipe.c, zram.c: for a row's side */
+/* kernel_memory.c */
+int64_t kernel_memory(void);
+/* uffd.c, pipe.c: for a row's side */
 double measure_uffd(struct bench *bench, const void *arg);
 double measure_uffd_thread(struct bench *bench, const void *arg);
 double measure_uffd_batch(struct bench *bench, const void *arg);
