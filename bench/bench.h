@@ -92,6 +92,7 @@ extern const struct row tenfold_rows[];
 extern const struct row neighbour_rows[];
 extern const struct row growth_rows[];
 extern const struct row residue_rows[];
+extern const struct row cipher_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
@@ -107,6 +108,7 @@ void resident_close(void);
 void tenfold_close(void);
 void neighbour_close(void);
 void growth_close(void);
+void cipher_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);

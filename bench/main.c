@@ -20,6 +20,7 @@ static const struct row *const tables[] = {
 	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows, resident_rows, tenfold_rows,
 	neighbour_rows,
 	neighbour_rows, growth_rows, residue_rows,
+	cipher_rows, neighbour_rows, growth_rows, residue_rows,
 };
 
 static const struct bench_spec spec = {
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
 	zram_stop();
 	neighbour_close();
 	growth_close();
+	cipher_close();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
