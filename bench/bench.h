@@ -93,6 +93,7 @@ extern const struct row neighbour_rows[];
 extern const struct row growth_rows[];
 extern const struct row residue_rows[];
 extern const struct row cipher_rows[];
+extern const struct row domains_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);
@@ -109,6 +110,7 @@ void tenfold_close(void);
 void neighbour_close(void);
 void growth_close(void);
 void cipher_close(void);
+void domains_close(void);
 
 /* client.c */
 int client_open(const char *domain, const char *aead);

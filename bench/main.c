@@ -21,6 +21,7 @@ static const struct row *const tables[] = {
 	neighbour_rows,
 	neighbour_rows, growth_rows, residue_rows,
 	cipher_rows, neighbour_rows, growth_rows, residue_rows,
+	cipher_rows, neighbour_rows, domains_rows, growth_rows, residue_rows,
 };
 
 static const struct bench_spec spec = {
@@ -141,6 +142,7 @@ int main(int argc, char **argv)
 	neighbour_close();
 	growth_close();
 	cipher_close();
+	domains_close();
 	bench_close(&bench);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
