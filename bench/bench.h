@@ -94,6 +94,7 @@ extern const struct row growth_rows[];
 extern const struct row residue_rows[];
 extern const struct row cipher_rows[];
 extern const struct row domains_rows[];
+extern const struct row scale_rows[];
 
 /* Nanoseconds: instructions, if the clock counts those. */
 uint64_t bench_now(void);

@@ -22,6 +22,7 @@ static const struct row *const tables[] = {
 	neighbour_rows, growth_rows, residue_rows,
 	cipher_rows, neighbour_rows, growth_rows, residue_rows,
 	cipher_rows, neighbour_rows, domains_rows, growth_rows, residue_rows,
+	cipher_rows, neighbour_rows, domains_rows, growth_rows, residue_rows, scale_rows,
 };
 
 static const struct bench_spec spec = {
