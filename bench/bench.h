@@ -128,10 +128,11 @@ double measure_restore(struct bench *bench, const void *arg);
 double measure_floor(struct bench *bench, const void *arg);
 double measure_fault(struct bench *bench, const void *arg);
 
-/* uffd.c, pipe.c, zram.c: for a row's side */
 /* kernel_memory.c */
+int kernel_memory_drop(void);
 int64_t kernel_memory(void);
-/* uffd.c, pipe.c: for a row's side */
+
+/* uffd.c, pipe.c, zram.c: for a row's side */
 double measure_uffd(struct bench *bench, const void *arg);
 double measure_uffd_thread(struct bench *bench, const void *arg);
 double measure_uffd_batch(struct bench *bench, const void *arg);

@@ -17,12 +17,8 @@
 #include "zram.h"
 
 static const struct row *const tables[] = {
-	kernel_rows, page_rows, fault_rows, fs_rows, remove_rows, resident_rows, tenfold_rows,
-	neighbour_rows,
-	neighbour_rows, growth_rows, residue_rows,
-	cipher_rows, neighbour_rows, growth_rows, residue_rows,
-	cipher_rows, neighbour_rows, domains_rows, growth_rows, residue_rows,
-	cipher_rows, neighbour_rows, domains_rows, growth_rows, residue_rows, scale_rows,
+	kernel_rows, page_rows, cipher_rows, fault_rows, fs_rows, remove_rows, resident_rows,
+	tenfold_rows, neighbour_rows, domains_rows, growth_rows, residue_rows, scale_rows,
 };
 
 static const struct bench_spec spec = {

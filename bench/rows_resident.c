@@ -24,7 +24,6 @@
 
 #define DIRS		100
 #define FILES		1000	/* in each */
-#define DROPS		3	/* so often: what was used is passed over once */
 #define SWAP_MEGABYTES	256
 #define GROUP		"bench-resident"
 
@@ -126,11 +125,9 @@ static int make_all(const struct home *home)
 /* All that can leave leaves. */
 static int page_out(struct bench *bench, const struct home *home)
 {
+	int ret = kernel_memory_drop();
 	uint64_t busy;
-	int i, ret = 0;
 
-	for (i = 0; i < DROPS && !ret; i++)
-		ret = put("/proc/sys/vm/drop_caches", "3");
 	if (!ret && home->spec)
 		ret = client_push_out(home->spec->domain, home->spec->frames);
 	if (!ret && home->group)
@@ -138,47 +135,24 @@ static int page_out(struct bench *bench, const struct home *home)
 	return ret ? ret : client_busy(bench->client, &busy);
 }
 
-/* The kernel's memory that stays, and what processes have locked. */
-static int kernel_bytes(uint64_t *bytes)
-{
-	static const char *const kinds[] = {
-		"Slab:", "PageTables:", "SecPageTables:", "VmallocUsed:", "Percpu:",
-		"KernelStack:", "Mlocked:",
-	};
-	FILE *file = fopen("/proc/meminfo", "re");
-	unsigned long long kilobytes;
-	char line[128], kind[32];
-	size_t i;
-
-	if (!file)
-		return -errno;
-	*bytes = 0;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%31s %llu", kind, &kilobytes) != 2)
-			continue;
-		for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-			if (!strcmp(kind, kinds[i]))
-				*bytes += kilobytes << 10;
-	}
-	fclose(file);
-	return 0;
-}
-
-static int resident_bytes(const struct home *home, uint64_t *bytes)
+static int resident_bytes(const struct home *home, int64_t *bytes)
 {
 	struct kmdom_info info = { 0 };
 	int ret = home->spec ? kmdom_info_find(home->spec->domain, &info) : 0;
 
-	if (!ret)
-		ret = kernel_bytes(bytes);
+	if (ret)
+		return ret;
+	*bytes = kernel_memory();
+	if (*bytes < 0)
+		return *bytes;
 	*bytes += info.frames_used * KMDOM_FRAME_SIZE;
-	return ret;
+	return 0;
 }
 
 static double measure(struct bench *bench, const void *arg)
 {
 	const struct home *home = arg;
-	uint64_t before = 0, after = 0;
+	int64_t before = 0, after = 0;
 	int ret = begin(home);
 
 	if (!ret)
