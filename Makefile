@@ -43,8 +43,9 @@ userspace:
 # Everything that the tests need, in build/selftests/ (see scripts/check).
 .PHONY: selftests
 selftests: userspace
-	+@$(KBUILD) KMDOM_SELFTESTS=y modules
+	+@$(KBUILD) KMDOM_SELFTESTS=y KMDOM_BENCH=y modules
 	+@$(if $(wildcard selftests/Makefile),$(MAKE) -C selftests KREL=$(KREL) KDIR=$(KDIR) all)
+	+@$(MAKE) --no-print-directory -C bench
 
 .PHONY: setup
 setup:
@@ -62,7 +63,8 @@ check-debug: setup
 	+@$(MAKE) --no-print-directory selftests
 	@scripts/parts --jobs 2 'debug-1=scripts/check-debug debug --share 1/2 $(T)' \
 		'debug-2=scripts/check-debug debug --share 2/2 $(T)' \
-		'leak=scripts/check-debug leak $(T)'
+		'leak-1=scripts/check-debug leak --share 1/2 $(T)' \
+		'leak-2=scripts/check-debug leak --share 2/2 $(T)'
 check-leak check-race coverage: setup
 	+@$(MAKE) --no-print-directory selftests
 	@scripts/check-debug $(@:check-%=%) $(or $(T),all)
@@ -81,12 +83,12 @@ stress: setup
 	@scripts/stress
 
 # Rows of the table, beside what a user would pick instead (scripts/bench).
-.PHONY: bench bench-check
-bench bench-check: setup
+.PHONY: bench bench-check bench-wall
+bench bench-check bench-wall: setup
 	+@$(MAKE) --no-print-directory userspace
 	+@$(KBUILD) KMDOM_BENCH=y modules
 	+@$(MAKE) --no-print-directory -C bench
-	@scripts/bench $(if $(filter bench-check,$@),--check) $(T)
+	@scripts/bench $(patsubst bench-%,--%,$(filter-out bench,$@)) $(T)
 
 .PHONY: demo
 demo: setup
@@ -141,6 +143,7 @@ help:
 	@echo '  stress     kill pagers of many tenants (MINUTES=10, or KILLS=N; TENANTS=32, SEED=N)'
 	@echo '  bench      kmdom beside its peers, in instructions (T=ROW: only that one; BOOTS=5)'
 	@echo '  bench-check  the same, and fail if a row is worse than it was'
+	@echo '  bench-wall   the same in time, for a machine with KVM that is at rest'
 	@echo '  vm         a shell in the virtual machine (this tree is visible in it)'
 	@echo 'Build it:'
 	@echo '  all        modules and user space (the default)'
