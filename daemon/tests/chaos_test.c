@@ -136,6 +136,45 @@ static void test_harmless(void)
 	}
 }
 
+/* Each that is counted is an error, and each error is counted. */
+static void test_told(void)
+{
+	const struct setting *setting;
+	unsigned int failed, corrupt;
+	uint64_t page;
+	int ret;
+
+	FOR_EACH_SETTING(setting) {
+		chaos_paths();
+		chaos_set("fail=0.3");
+		NEED(!bench_open(&bench, setting));
+		for (page = 0, failed = 0; page < PAGES; page++) {
+			for (ret = bench_put(&bench, page, page + 1); ret == -EIO; failed++)
+				ret = bench_put_again(&bench);
+			NEED(!ret);
+		}
+		CHECK(failed > PAGES / 5 && failed == chaos_count(&bench.store, CHAOS_FAIL));
+		for (page = 0; page < PAGES; page++) {
+			ret = bench_get(&bench, page, page + 1);
+			CHECK(ret == 0 || ret == -EIO);
+			failed += !!ret;
+		}
+		CHECK(failed == chaos_count(&bench.store, CHAOS_FAIL));
+		bench_close(&bench);
+
+		chaos_set("corrupt=0.3");
+		NEED(!bench_open(&bench, setting));
+		for (page = 0, corrupt = 0; page < PAGES; page++) {
+			ret = bench_get(&bench, page, page + 1);
+			CHECK(ret == 0 || ret == -EBADMSG);
+			corrupt += !!ret;
+		}
+		CHECK(corrupt > PAGES / 5 && corrupt == chaos_count(&bench.store, CHAOS_CORRUPT));
+		bench_close(&bench);
+		chaos_end();
+	}
+}
+
 /* Bits that differ between a page's record as it was read and as it was put. */
 static unsigned int bits_turned(uint64_t page, uint64_t version)
 {
@@ -414,6 +453,7 @@ static void test_parse(void)
 const struct tap_test tap_tests[] = {
 	{ "chaos: options", test_parse },
 	{ "chaos: what is harmless", test_harmless },
+	{ "chaos: what is told", test_told },
 	{ "chaos: above the checksum", test_forge },
 	{ "chaos: what is lost", test_lossy },
 	{ "chaos: order", test_order },

@@ -98,6 +98,7 @@ struct worker {
  * @store: path of its store
  * @log: of what its pagers say
  * @chaos_log: of what chaos does
+ * @rejected: of its records, as far as was looked
  * @seed: of its pagers' and workers' choices
  * @rest_us: between two steps of a worker, on average
  * @pid: of its pager, 0 if there is none
@@ -120,6 +121,7 @@ struct tenant {
 	char store[96];
 	char log[96];
 	char chaos_log[96];
+	uint64_t rejected;
 	uint64_t seed;
 	unsigned int rest_us;
 	pid_t pid;
