@@ -162,6 +162,12 @@ static int pager_start(enum red_kind kind)
 	return pager_wait();
 }
 
+static int client_begin(uint32_t objects)
+{
+	red.client = client_open(DOMAIN, BENCH_AEAD);
+	return red.client < 0 ? red.client : client_fill(red.client, objects);
+}
+
 static int clients_start(enum kb_work work)
 {
 	int i;
@@ -182,10 +188,7 @@ static int start_honest(void)
 
 	if (ret)
 		return ret;
-	red.client = client_open(DOMAIN, "gcm(aes)");
-	if (red.client < 0)
-		return red.client;
-	ret = client_fill(red.client, THRASHED);
+	ret = client_begin(THRASHED);
 	return ret ? ret : clients_start(KB_DIRTY);
 }
 
@@ -195,10 +198,7 @@ static int start_hostile(enum red_kind kind)
 
 	if (ret)
 		return ret;
-	red.client = client_open(DOMAIN, "gcm(aes)");
-	if (red.client < 0)
-		return red.client;
-	ret = client_fill(red.client, WANTED);
+	ret = client_begin(WANTED);
 	if (!ret)
 		ret = pager_go();
 	if (!ret)

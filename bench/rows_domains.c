@@ -35,7 +35,7 @@ static int use_others(void)
 	while (nr_others < OTHERS && !ret) {
 		spec = &others[nr_others].spec;
 		*spec = (struct bench_spec){ .domain = others[nr_others].domain,
-					     .aead = "gcm(aes)", .frames = FRAMES };
+					     .aead = BENCH_AEAD, .frames = FRAMES };
 		snprintf(others[nr_others].domain, KMDOM_NAME_MAX, "bench-other-%d", nr_others);
 		ret = bench_open(&others[nr_others].bench, spec);
 		nr_others++;

@@ -12,12 +12,12 @@
 #define FAULTS	256
 
 struct wide wide_million = {
-	.spec = { .domain = "bench-million", .aead = "gcm(aes)", .frames = 8192, .trim = true },
+	.spec = { .domain = "bench-million", .aead = BENCH_AEAD, .frames = 8192, .trim = true },
 	.pages = 1024 * 1024,
 };
 
 static struct wide thousand = {
-	.spec = { .domain = "bench-thousand", .aead = "gcm(aes)", .frames = 8192, .trim = true },
+	.spec = { .domain = "bench-thousand", .aead = BENCH_AEAD, .frames = 8192, .trim = true },
 	.pages = 1024,
 };
 

@@ -44,7 +44,7 @@ static int use_blue(void)
 
 	if (ret || client >= 0)
 		return ret;
-	client = client_open(spec.domain, "gcm(aes)");
+	client = client_open(spec.domain, BENCH_AEAD);
 	return client < 0 ? client : client_fill(client, PAGES);
 }
 

@@ -12,14 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "bench.h"
 #include "group.h"
 #include "kmdomd.h"
 #include "place.h"
-#include "shell.h"
 #include "zram.h"
 
 #define DIRS		100
@@ -61,19 +59,14 @@ void resident_close(void)
 {
 	place_leave(&tmpfs.place);
 	kmdomd_stop(&kmdomd);
-	if (swapoff(ZRAM_DEVICE) == 0)
-		zram_stop();
+	zram_stop();
 	group_end(GROUP);
 }
 
 static int begin_swap(void)
 {
-	int ret = zram_start(SWAP_MEGABYTES);
+	int ret = zram_swap_on(SWAP_MEGABYTES);
 
-	if (!ret)
-		ret = shell(NULL, "mkswap " ZRAM_DEVICE " >/dev/null");
-	if (!ret && swapon(ZRAM_DEVICE, 0))
-		ret = -errno;
 	return ret ? ret : group_make(GROUP, 0);
 }
 

@@ -6,19 +6,17 @@
  * contents count on neither side: zram's is one word a page, which its table holds.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/swap.h>
 #include <unistd.h>
 #include "wide.h"
+#include "zram.h"
 
 #define PAGE		4096UL
 #define PAGES		(1024UL * 1024)
 #define CHUNK		4096UL	/* pages that are in memory at a time */
-#define PRIORITY	32767	/* before any other swap */
+#define SWAP_MEGABYTES	4097	/* with its header */
 #define PATIENCE	500	/* looks, 10 ms apart, at what is still in a frame */
 
 /* Frames of tables come free when a grace period has passed. */
@@ -60,52 +58,6 @@ static double measure_kmdom(struct bench *bench, const void *arg)
 	return kept;
 }
 
-static int read_number(const char *path, long *number)
-{
-	FILE *file = fopen(path, "re");
-	int ret;
-
-	if (!file)
-		return -errno;
-	ret = fscanf(file, "%ld", number) == 1 ? 0 : -EIO;
-	fclose(file);
-	return ret;
-}
-
-static int shell(const char *format, long number)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), format, number);
-	return system(command) ? -EIO : 0;
-}
-
-/* Adds a device with room for all and for the header. */
-static int zram_open(long *number)
-{
-	char path[64];
-	int ret = read_number("/sys/class/zram-control/hot_add", number);
-
-	if (!ret)
-		ret = shell("echo $(((1024 * 1024 + 1) * 4096)) >/sys/block/zram%ld/disksize",
-			    *number);
-	if (!ret)
-		ret = shell("mkswap -q /dev/zram%ld >/dev/null", *number);
-	snprintf(path, sizeof(path), "/dev/zram%ld", *number);
-	if (!ret && swapon(path, SWAP_FLAG_PREFER | PRIORITY))
-		ret = -errno;
-	return ret;
-}
-
-static void zram_close(long number)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/dev/zram%ld", number);
-	swapoff(path);
-	shell("echo %ld >/sys/class/zram-control/hot_remove", number);
-}
-
 static long pages_swapped(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -137,7 +89,6 @@ static int swap_out(char *area)
 static double measure_swapped(struct bench *bench, const void *arg)
 {
 	double before, kept = -ENOMEM;
-	long number = -1;
 	char *area;
 	int ret;
 
@@ -148,14 +99,13 @@ static double measure_swapped(struct bench *bench, const void *arg)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (area == MAP_FAILED)
 		return -errno;
-	ret = zram_open(&number);
+	ret = zram_swap_on(SWAP_MEGABYTES);
 	if (!ret)
 		ret = swap_out(area);
 	if (!ret)
 		kept = kernel_memory();
 	munmap(area, PAGES * PAGE);
-	if (number >= 0)
-		zram_close(number);
+	zram_stop();
 	if (ret)
 		return ret;
 	return kept < 0 ? kept : kept - before;

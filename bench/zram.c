@@ -5,50 +5,70 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <sys/swap.h>
 #include <unistd.h>
 #include "bench.h"
 #include "noise.h"
 #include "shell.h"
 #include "zram.h"
 
+#define DEVICE		"/dev/zram0"
 #define SYSFS		"/sys/block/zram0/"
 #define PAGES_MEGABYTES	4	/* of the device, for pages alone */
 #define BYTES		(BENCH_BATCH * KMDOM_FRAME_SIZE)
 
-static unsigned int started;
+#define PRIORITY	32767	/* before any other swap */
 
-/**
- * zram_start() - make the device anew, with nothing on it
- * @megabytes: of its size
- *
- * Return: 0 or a negative errno.
- */
-int zram_start(unsigned int megabytes)
+static bool started, swapping;
+
+/* The device anew, with nothing on it. */
+static int start(unsigned int megabytes)
 {
 	int ret;
 
 	zram_stop();
 	ret = put(SYSFS "disksize", "%uM", megabytes);
-	if (!ret)
-		started = megabytes;
+	started = !ret;
 	return ret;
 }
 
+/**
+ * zram_swap_on() - swap to it, made anew; zram_stop() in any case
+ * @megabytes: of its size
+ *
+ * Return: 0 or a negative errno.
+ */
+int zram_swap_on(unsigned int megabytes)
+{
+	int ret = start(megabytes);
+
+	if (!ret)
+		ret = shell(NULL, "mkswap -q " DEVICE " >/dev/null");
+	if (!ret && swapon(DEVICE, SWAP_FLAG_PREFER | PRIORITY))
+		ret = -errno;
+	swapping = !ret;
+	return ret;
+}
+
+/* What it was used for ends. */
 void zram_stop(void)
 {
+	if (swapping)
+		swapoff(DEVICE);
 	if (started)
 		put(SYSFS "reset", "1");
-	started = 0;
+	started = swapping = false;
 }
 
 static int open_device(void)
 {
-	int ret = started ? 0 : zram_start(PAGES_MEGABYTES);
+	int ret = started ? 0 : start(PAGES_MEGABYTES);
 	int fd;
 
 	if (ret)
 		return ret;
-	fd = open(ZRAM_DEVICE, O_RDWR | O_DIRECT | O_CLOEXEC);
+	fd = open(DEVICE, O_RDWR | O_DIRECT | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	return fd;

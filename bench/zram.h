@@ -5,9 +5,7 @@
 #ifndef BENCH_ZRAM_H
 #define BENCH_ZRAM_H
 
-#define ZRAM_DEVICE	"/dev/zram0"
-
-int zram_start(unsigned int megabytes);
+int zram_swap_on(unsigned int megabytes);
 void zram_stop(void);
 
 #endif /* BENCH_ZRAM_H */
