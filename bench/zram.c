@@ -58,7 +58,8 @@ void zram_stop(void)
 		swapoff(DEVICE);
 	if (started)
 		put(SYSFS "reset", "1");
-	started = swapping = false;
+	started = false;
+	swapping = false;
 }
 
 static int open_device(void)
