@@ -136,7 +136,7 @@ TEST_F(race, overtaken_restore)
 }
 
 /* What one thread says of a page that somebody waits for. */
-enum word { RIGHT, FORGED, REFUSED, WORDS };
+enum word { RIGHT, FORGED, REFUSED, WORDS, LOST = WORDS };
 
 /* A page, and what can be said of it. */
 struct question {
@@ -146,19 +146,29 @@ struct question {
 	struct stored forged;
 };
 
-/* The page leaves, somebody wants it, and the pager knows. */
-static int ask(struct _test_data_race *self, struct question *q)
+/* The page leaves. */
+static int take(struct _test_data_race *self, uint64_t index, struct question *q)
 {
-	struct kmdom_event event;
-	int ret = pager_preempt(self->pager, self->index);
+	int ret = pager_preempt(self->pager, index);
 
 	if (ret)
 		return ret;
-	q->index = self->index;
+	q->index = index;
 	q->version = self->pager->res.version;
 	q->rec = store_get(self->bed.store, q->index, q->version);
 	q->forged = *q->rec;
 	q->forged.data[q->rec->len - 1] ^= 1;
+	return 0;
+}
+
+/* It leaves, somebody wants it, and the pager knows. */
+static int ask(struct _test_data_race *self, struct question *q)
+{
+	struct kmdom_event event;
+	int ret = take(self, self->index, q);
+
+	if (ret)
+		return ret;
 	px_get_start(self->proc, self->fd, KT_SMALL, self->ref, sizeof(struct kt_small));
 	return pager_event(self->pager, KMDOM_EVENT_FAULT, &event);
 }
@@ -167,11 +177,12 @@ static struct kmdom_op say_op(const struct question *q, enum word word)
 {
 	const struct stored *rec = word == FORGED ? &q->forged : q->rec;
 	struct kmdom_op op = {
-		.code = word == REFUSED ? KMDOM_OP_REFUSE : KMDOM_OP_RESTORE,
+		.code = word == REFUSED || word == LOST ? KMDOM_OP_REFUSE : KMDOM_OP_RESTORE,
+		.flags = word == LOST ? KMDOM_OPF_LOST : 0,
 		.index = q->index, .version = q->version,
 	};
 
-	if (word != REFUSED) {
+	if (op.code == KMDOM_OP_RESTORE) {
 		op.buf = (unsigned long)rec->data;
 		op.len = rec->len;
 	}
@@ -381,6 +392,35 @@ TEST_F(race, two_answers_at_once)
 		EXPECT_EQ(1, after - before);
 	}
 	printf("# %u of %u refused\n", refused, rounds);
+	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
+/*
+ * Of a record and a loss that come at once one wins, and the other is told so. The
+ * object is lost with its page, or the record is there.
+ */
+TEST_F(race, a_loss_at_once)
+{
+	unsigned int i, lost = 0, rounds = scaled("rounds", 400);
+	const enum word words[2] = { RIGHT, LOST };
+	struct rival rivals[2];
+	struct question q;
+	uint64_t ref;
+	int ret;
+
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &ref));
+		ASSERT_EQ(0, take(self, KT_REF_INDEX(ref), &q));
+		ASSERT_EQ(0, speak_at_once(self, &q, rivals, words, i / 2));
+		ret = rivals[0].res.ret;
+		EXPECT_TRUE(ret ? ret == -EIO && !rivals[1].res.ret :
+				  rivals[1].res.ret == -EBUSY)
+			TH_LOG("%d and %d", ret, rivals[1].res.ret);
+		lost += !!ret;
+		EXPECT_EQ(ret, kt_get(self->fd, 0, KT_PAGE, ref, NULL, 0));
+		EXPECT_EQ(0, kt_del(self->fd, 0, KT_PAGE, ref));
+	}
+	printf("# %u of %u lost\n", lost, rounds);
 	EXPECT_EQ(0, bed_conserved(&self->bed));
 }
 

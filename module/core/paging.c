@@ -162,7 +162,7 @@ static int kmdom_page_freeze(struct kmdom_domain *dom,
 		return 0;
 	/* Bits are set under the table's lock alone, so this one is not set. */
 	if (!(op->flags & KMDOM_OPF_DRAIN) ||
-	    (atomic64_read(&frame->pins) & KMDOM_PIN_FROZEN_ANY)) {
+	    (atomic64_read(&frame->pins) & (KMDOM_PIN_FROZEN_ANY | KMDOM_PIN_ENDING))) {
 		kmdom_table_unlock(*leaf);
 		return ret;
 	}

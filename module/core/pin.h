@@ -7,7 +7,9 @@
  * kept out, reading goes on. FREEZE_ALL is set while the page is evicted, and
  * on every frame that holds no page. Whoever set a bit clears it; setting one
  * and seeing no pins is a single atomic step, or (draining) the bit comes first
- * and the pins that were there are waited for.
+ * and the pins that were there are waited for. A third bit, ENDING, says that
+ * somebody waits to free the page: nobody else freezes it any more, so that he
+ * waits for one freeze at most. It stays until the frame holds another page.
  *
  * All changes of the word are fully ordered, so: what a writer stored under
  * its pin is seen by whoever froze the page after the unpin, and "dirty", set
@@ -29,6 +31,7 @@
 #define KMDOM_PIN_ANY		(KMDOM_PIN_READERS | KMDOM_PIN_WRITERS)
 #define KMDOM_PIN_FREEZE_WRITE	BIT_ULL(60)
 #define KMDOM_PIN_FREEZE_ALL	BIT_ULL(61)
+#define KMDOM_PIN_ENDING	BIT_ULL(62)
 #define KMDOM_PIN_FROZEN_ANY	(KMDOM_PIN_FREEZE_WRITE | KMDOM_PIN_FREEZE_ALL)
 
 /* The word of a frame that holds no page. */
@@ -62,7 +65,7 @@ static inline bool kmdom_frame_try_pin(struct kmdom_frame *frame, bool write)
  * @bit: KMDOM_PIN_FREEZE_WRITE or KMDOM_PIN_FREEZE_ALL
  *
  * Context: any.
- * Return: 0, or -EBUSY (pinned, or frozen by another).
+ * Return: 0, or -EBUSY (pinned, frozen by another, or ending).
  */
 static inline int kmdom_frame_try_freeze(struct kmdom_frame *frame, u64 bit)
 {
@@ -71,10 +74,31 @@ static inline int kmdom_frame_try_freeze(struct kmdom_frame *frame, u64 bit)
 	s64 old = atomic64_read(&frame->pins);
 
 	do {
-		if (old & (KMDOM_PIN_FROZEN_ANY | pins))
+		if (old & (KMDOM_PIN_FROZEN_ANY | KMDOM_PIN_ENDING | pins))
 			return -EBUSY;
 	} while (!atomic64_try_cmpxchg(&frame->pins, &old, old | bit));
 	return 0;
+}
+
+/**
+ * kmdom_frame_try_end - freeze a frame for good, or see to it that soon one can
+ * @frame: the frame; its table is locked
+ *
+ * Context: any.
+ * Return: 0, and the caller frees the page; or -EBUSY (pinned, or frozen by
+ * another), and nobody else freezes it: the caller tries again.
+ */
+static inline int kmdom_frame_try_end(struct kmdom_frame *frame)
+{
+	s64 old = atomic64_read(&frame->pins);
+	u64 busy;
+
+	do {
+		busy = old & (KMDOM_PIN_FROZEN_ANY | KMDOM_PIN_ANY);
+	} while (!atomic64_try_cmpxchg(&frame->pins, &old, old |
+				       (busy ? KMDOM_PIN_ENDING :
+					       KMDOM_PIN_FREEZE_ALL)));
+	return busy ? -EBUSY : 0;
 }
 
 void kmdom_frame_unpin(struct kmdom_frame *frame, bool write);

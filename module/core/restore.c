@@ -25,6 +25,22 @@ static int kmdom_restore_reject(struct kmdom_result *res, enum kmdom_reject why)
 	return kmdom_reject_error(why);
 }
 
+/* What is told of a page whose entry is this. */
+static int kmdom_restore_state(const struct kmdom_op *op, struct kmdom_result *res, u64 entry)
+{
+	switch (kmdom_entry_state(entry)) {
+	case KMDOM_PAGE_ABSENT:
+		return kmdom_restore_reject(res, kmdom_entry_value(entry) == op->version ?
+						 KMDOM_REJECT_NONE : KMDOM_REJECT_STALE);
+	case KMDOM_PAGE_EMPTY:
+		return -ENOENT;
+	case KMDOM_PAGE_LOST:
+		return -EIO;
+	default:
+		return -EALREADY;
+	}
+}
+
 /* The entry that the operation must find: absent, at its version. */
 static int kmdom_absent_entry(struct kmdom_domain *dom,
 			      const struct kmdom_op *op,
@@ -38,20 +54,9 @@ static int kmdom_absent_entry(struct kmdom_domain *dom,
 	*entry = kmdom_table_walk(&dom->table, kmdom_op_first(op), op->level,
 				  &stopped);
 	rcu_read_unlock();
-	switch (kmdom_entry_state(*entry)) {
-	case KMDOM_PAGE_ABSENT:
-		if (stopped != op->level)
-			return -ENXIO;
-		return kmdom_restore_reject(res, kmdom_entry_value(*entry) ==
-					    op->version ? KMDOM_REJECT_NONE :
-							  KMDOM_REJECT_STALE);
-	case KMDOM_PAGE_EMPTY:
-		return -ENOENT;
-	case KMDOM_PAGE_LOST:
-		return -EIO;
-	default:
-		return -EALREADY;
-	}
+	if (kmdom_entry_state(*entry) == KMDOM_PAGE_ABSENT && stopped != op->level)
+		return -ENXIO;
+	return kmdom_restore_state(op, res, *entry);
 }
 
 static int kmdom_record_open(struct kmdom_domain *dom, struct kmdom_slot *slot,
@@ -151,7 +156,7 @@ static void kmdom_restore_count(struct kmdom_domain *dom,
 
 /* Publishes a decoded page if its entry is still @entry. */
 static int kmdom_restore_publish(struct kmdom_domain *dom,
-				 const struct kmdom_op *op,
+				 const struct kmdom_op *op, struct kmdom_result *res,
 				 struct kmdom_frame *frame, u64 entry)
 {
 	u64 first = kmdom_op_first(op);
@@ -164,8 +169,8 @@ static int kmdom_restore_publish(struct kmdom_domain *dom,
 	now = kmdom_table_entry(leaf, first);
 	if (now != entry) {
 		kmdom_table_unlock(leaf);
-		return kmdom_entry_state(now) == KMDOM_PAGE_PRESENT ?
-			-EALREADY : -ENOENT;
+		/* Absent at the same version, it would be the same entry. */
+		return kmdom_restore_state(op, res, now) ?: -EALREADY;
 	}
 	kmdom_frame_publish(frame, op->level ? KMDOM_FRAME_TABLE : KMDOM_FRAME_PAGE);
 	kmdom_restore_count(dom, frame);
@@ -198,7 +203,7 @@ static int kmdom_restore_open(struct kmdom_session *session,
 	kmdom_frame_describe(frame, session, op, cache);
 	ret = kmdom_restore_decode(schema, slot, op, res, frame);
 	if (!ret)
-		ret = kmdom_restore_publish(dom, op, frame, entry);
+		ret = kmdom_restore_publish(dom, op, res, frame, entry);
 	if (ret)
 		kmdom_restore_undo(frame);
 	return ret;

@@ -520,7 +520,7 @@ static int kmdom_page_try_end(struct kmdom_cache *cache, u64 index,
 		goto unlock;
 	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
 		*frame = kmdom_entry_frame(entry);
-		ret = kmdom_frame_try_freeze(*frame, KMDOM_PIN_FREEZE_ALL);
+		ret = kmdom_frame_try_end(*frame);
 		if (ret)
 			goto unlock;
 		*version = (*frame)->version ?: (*frame)->spent;
@@ -537,8 +537,8 @@ unlock:
  * @cache: of a type with one object to a page
  * @index: of the page
  *
- * Context: may sleep, past an export that is at work on the page or a pin that
- * ends; never waits for a pager.
+ * Context: may sleep, past the one export that is at work on the page or a pin
+ * that ends; never waits for a pager.
  * Return: 0, -ENOENT (there is no such object), -ENODEV, -EAGAIN (the page's table
  * is absent).
  */

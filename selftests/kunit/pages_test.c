@@ -259,6 +259,45 @@ static void free_whole(struct shop *shop, enum kmdom_page_state state, u64 versi
 	EXPECT_EQ(atomic64_read(&shop->bed->dom.pages_absent), 0);
 }
 
+/* Somebody waits to free a page: no pager freezes it once more, pins go on. */
+static void test_ending(struct kunit *test)
+{
+	static const u64 bits[] = { KMDOM_PIN_FREEZE_WRITE, KMDOM_PIN_FREEZE_ALL };
+	struct kmdom_frame *frame;
+	struct shop shop;
+	kmdom_ref ref;
+	unsigned int i, j;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(1));
+	for (i = 0; i < 3; i++) {
+		ref = shop_alloc(&shop);
+		frame = shop_page(&shop, kmdom_ref_index(ref));
+		/* The frame of an ended page is as good as any. */
+		EXPECT_EQ(atomic64_read(&frame->pins), 0);
+		if (i < 2)
+			EXPECT_EQ(kmdom_frame_try_freeze(frame, bits[i]), 0);
+		else
+			EXPECT(kmdom_frame_try_pin(frame, false));
+		EXPECT_EQ(kmdom_frame_try_end(frame), -EBUSY);
+		if (i < 2)
+			kmdom_frame_thaw(frame, bits[i]);
+		else
+			kmdom_frame_unpin(frame, false);
+		for (j = 0; j < ARRAY_SIZE(bits); j++)
+			EXPECT_EQ(kmdom_frame_try_freeze(frame, bits[j]), -EBUSY);
+		EXPECT(kmdom_frame_try_pin(frame, true));
+		kmdom_frame_unpin(frame, true);
+		EXPECT_EQ(kmdom_slab_free_page(shop.cache, kmdom_ref_index(ref)), 0);
+		xa_erase(&shop.objects, ref);
+		shop.nr--;
+		shop_check(&shop);
+	}
+	EXPECT_CASES(i, 3);
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
 static void test_free_whole(struct kunit *test)
 {
 	struct kmdom_cache *cache;
@@ -341,6 +380,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(test_arrivals),
 	KUNIT_CASE(test_alloc_without_frames),
 	KUNIT_CASE(test_last_index),
+	KUNIT_CASE(test_ending),
 	KUNIT_CASE(test_free_whole),
 	KUNIT_CASE(test_release),
 	{}

@@ -196,7 +196,8 @@ struct kmdom_name {
  *	With @version 0 a page of a DISCARD type ends, and its objects with it
  * @KMDOM_OP_RESTORE: the record of @len bytes at @buf to page @index, absent at
  *	@version; value: enum kmdom_reject, why it was not taken. EALREADY
- *	(present), ESTALE, EXDEV, EBADMSG, EINVAL, ENOBUFS, ENOENT
+ *	(present), ESTALE, EXDEV, EBADMSG, EINVAL, ENOBUFS, ENOENT, EIO (lost),
+ *	EBUSY (the table over it came and went meanwhile)
  * @KMDOM_OP_REFUSE: fail with EIO those who wait for page @index at @version;
  *	with KMDOM_OPF_LOST the page is lost for good, with a table all pages under
  *	it (which are counted as absent until the domain ends). value: how many
