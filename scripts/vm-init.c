@@ -5,8 +5,9 @@
  * In the initramfs it is process 1: it loads the modules that reach the host's
  * root, puts a writable overlay above that root, moves there, runs one command
  * and reports how it ended through a virtio-serial port, before it powers the
- * machine off. Under --systemd it moves there and becomes systemd, which runs
- * "vm-init run" as a unit; that does the second half.
+ * machine off. It does not sync(), which would wait for a file system that hangs:
+ * what is written to a share is written through. Under --systemd it moves there and
+ * becomes systemd, which runs "vm-init run" as a unit; that does the second half.
  *
  * What to do comes from files in /vm, which scripts/vm adds to the initramfs:
  *   argv, env   NUL-separated; cwd; mode: "run", "tty" or "systemd"
@@ -441,7 +442,6 @@ static void __attribute__((noreturn)) run(void)
 	if (ended != pid)
 		die("waitpid");
 	report(status);
-	sync();
 	reboot(RB_POWER_OFF);
 	exit(1);
 }
