@@ -4,6 +4,7 @@
  * generation, which is new whenever a file is written: so what is read is right
  * or it is not, and nothing has to be remembered but a number.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,12 @@ struct file {
 	char path[96];
 	uint8_t bytes[FILE_MAX];
 };
+
+static void file_name(struct file *file, unsigned int nr)
+{
+	file->nr = nr;
+	snprintf(file->path, sizeof(file->path), "%s/file%u", file->work->dir, nr);
+}
 
 static uint64_t file_seed(const struct file *file, uint64_t generation)
 {
@@ -69,8 +76,9 @@ static int map_all(const struct file *file, int fd, const uint8_t *bytes, size_t
 
 static int file_write(struct file *file, uint64_t generation, bool mapped)
 {
+	int there = file->work->shared->generations[file->nr] ? 0 : O_CREAT | O_EXCL;
 	size_t len = file_length(file, generation);
-	int fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), ret;
+	int fd = open(file->path, O_RDWR | there | O_CLOEXEC, 0600), ret;
 
 	if (fd < 0)
 		return complain(file, "open", errno);
@@ -129,27 +137,65 @@ static int file_rename(struct file *file)
 	return 0;
 }
 
+static int file_absent(const struct file *file)
+{
+	if (!access(file->path, F_OK))
+		return complain(file, "it is there, though it was removed", EEXIST);
+	return errno == ENOENT ? 0 : complain(file, "access", errno);
+}
+
 static int file_remove(struct file *file)
 {
 	if (unlink(file->path))
 		return complain(file, "unlink", errno);
 	file->work->shared->generations[file->nr] = 0;
-	if (!access(file->path, F_OK))
-		return complain(file, "it is still there", EEXIST);
-	return 0;
+	return file_absent(file);
 }
 
-static void file_name(struct file *file, unsigned int nr)
+/* Which of the files has this name? FILES: none that is there. */
+static unsigned int find_name(struct file *file, const char *name)
 {
-	file->nr = nr;
-	snprintf(file->path, sizeof(file->path), "%s/file%u", file->work->dir, nr);
+	unsigned int nr;
+
+	for (nr = 0; nr < FILES; nr++) {
+		file_name(file, nr);
+		if (file->work->shared->generations[nr] &&
+		    !strcmp(strrchr(file->path, '/') + 1, name))
+			break;
+	}
+	return nr;
+}
+
+/* What was removed or renamed is not listed either. */
+static int verify_names(struct file *file)
+{
+	DIR *dir = opendir(file->work->dir);
+	const struct dirent *entry;
+	int ret = 0;
+
+	if (!dir)
+		return complain(file, "opendir", errno);
+	while (!ret && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+		    find_name(file, entry->d_name) < FILES)
+			continue;
+		fprintf(stderr, "# %s/%s: it is listed, but should not be there\n",
+			file->work->dir, entry->d_name);
+		ret = -EEXIST;
+	}
+	closedir(dir);
+	return ret;
 }
 
 static int step(struct file *file, uint64_t *state, uint64_t *generation)
 {
+	int ret;
+
 	file_name(file, stress_random(state) % FILES);
-	if (!file->work->shared->generations[file->nr])
-		return file_write(file, ++*generation, false);
+	if (!file->work->shared->generations[file->nr]) {
+		ret = file_absent(file);
+		return ret ?: file_write(file, ++*generation, false);
+	}
 	switch (stress_random(state) % 12) {
 	case 0:
 		return file_remove(file);
@@ -190,9 +236,9 @@ long files_work(void *arg)
 	}
 	for (nr = 0; nr < FILES && !ret; nr++) {
 		file_name(&file, nr);
-		if (work->shared->generations[nr])
-			ret = file_verify(&file, true);
+		ret = work->shared->generations[nr] ? file_verify(&file, true) :
+						      file_absent(&file);
 		atomic_fetch_add(&work->shared->file_steps, 1);
 	}
-	return ret;
+	return ret ?: verify_names(&file);
 }

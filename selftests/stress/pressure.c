@@ -13,11 +13,6 @@
 #include "stress.h"
 
 #define STEP		(8UL << 20)
-/*
- * Of what is available: what programs run from is in it, and without that
- * everybody reads it all the time, and nothing else is done.
- */
-#define LEAVE		(192UL << 20)
 #define FILL_MS		4000	/* at most */
 #define HOLD_MS		500
 #define PAUSE_MS	20000
@@ -54,27 +49,29 @@ static void rest(const struct pressure_work *work, int ms)
 		poll(NULL, 0, 50);
 }
 
-static void fill(const struct pressure_work *work)
+/* Whether there was any to take. */
+static bool fill(const struct pressure_work *work)
 {
 	size_t most = available(), used = 0;
 	long long end = now_ms() + FILL_MS;
 	char *mem;
 
-	if (most < LEAVE + STEP)
-		return;
-	most -= LEAVE;
+	if (most < work->leave || most - work->leave < STEP)
+		return false;
+	most -= work->leave;
 	mem = mmap(NULL, most, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED)
-		return;
+		return false;
 	madvise(mem, most, MADV_HUGEPAGE);
-	while (!atomic_load(work->stop) && used + STEP <= most && available() > LEAVE &&
+	while (!atomic_load(work->stop) && used + STEP <= most && available() > work->leave &&
 	       now_ms() < end) {
 		memset(mem + used, 1, STEP);
 		used += STEP;
 	}
 	rest(work, HOLD_MS);
 	munmap(mem, most);
+	return used;
 }
 
 /**
@@ -89,9 +86,9 @@ long pressure_work(void *arg)
 
 	put("/proc/self/oom_score_adj", "1000");
 	while (!atomic_load(work->stop)) {
-		fill(work);
+		if (fill(work))
+			atomic_fetch_add(work->times, 1);
 		put("/proc/sys/vm/drop_caches", "3");
-		atomic_fetch_add(work->rounds, 1);
 		rest(work, PAUSE_MS);
 	}
 	return 0;

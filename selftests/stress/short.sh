@@ -70,13 +70,15 @@ fails() {
 	done
 }
 
-printf 'TAP version 13\n1..6\n'
+printf 'TAP version 13\n1..8\n'
 rm -f "$ALL"
 check 'a short round' holds
-stress --kills 0 --seconds 5 --break content,pager,frames
+stress --kills 0 --seconds 5 --pressure --break content,removed,pager,frames,pressure
 check 'wrong contents are found, and a pager that ends by itself' fails \
 	'^not ok 3' '^not ok 7' 'load.*: contents: ' 'file[0-9]*, .*: contents: '
+check 'a file that should not be there is found' fails 'it is there, though it was removed'
 check 'frames that are not accounted for are found' fails '^not ok 8' 'figures: .* frames=1 '
+check 'it is found that no memory was taken' fails '^not ok 9' 'figures: .* pressure=0 '
 stress --kills 0 --seconds 9 --break stuck --patience 6
 check 'a stuck worker is found' fails '^not ok 6' 'a worker is stuck'
 stress --kills 5 --seconds 300 --break loss

@@ -17,7 +17,8 @@
  * --break makes the driver fail, to show that it can; a list of: content (what
  * objects and files must hold is another thing), loss (nothing explains what is
  * lost: the round goes on until something is), stuck (a worker is stopped), pager
- * (one ends by itself), frames (those of a session that has not ended are too many).
+ * (one ends by itself), frames (those of a session that has not ended are too many),
+ * removed (a tenant's files should not be there), pressure (there is no memory to take).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -39,6 +40,11 @@
 
 #define REPORT_MS	10000	/* between lines of progress */
 #define BEGIN_MS	600000	/* until all tenants are served */
+/*
+ * Of what is available: what programs run from is in it, and without that
+ * everybody reads it all the time, and nothing else is done.
+ */
+#define PRESSURE_LEAVE	(192UL << 20)
 #define DRIVER_NICE	(-10)
 #define DEADLINE_MS	60000	/* of clients: the machine may be emulated, and full */
 
@@ -112,7 +118,8 @@ static int begin_pressure(struct round *round)
 		return ret;
 	round->pressure = (struct pressure_work) {
 		.stop = shared_alloc(sizeof(atomic_uint)),
-		.rounds = shared_alloc(sizeof(atomic_uint)),
+		.times = shared_alloc(sizeof(atomic_uint)),
+		.leave = breaks(round, "pressure") ? ~0UL : PRESSURE_LEAVE,
 	};
 	setpriority(PRIO_PROCESS, round->hog.pid, 0);
 	proc_start(&round->hog, pressure_work, &round->pressure, sizeof(round->pressure));
@@ -149,6 +156,7 @@ static int begin(struct round *round)
 	if (!round->tenants)
 		return -ENOMEM;
 	ret = pager_open(&round->ctl, NULL);
+	ret = ret ?: losses_begin();
 	if (!ret)
 		ret = param_set("op_deadline_ms", DEADLINE_MS);
 	if (!ret && round->options.pressure)
@@ -328,6 +336,12 @@ static void break_content(struct round *round)
 	}
 }
 
+/* What it has is said to have been removed. */
+static void break_removed(struct tenant *tenant)
+{
+	memset(tenant->shared->generations, 0, sizeof(tenant->shared->generations));
+}
+
 /* What chaos did to one explains nothing of another. */
 static void count_chaos(struct round *round, const struct tenant *tenant)
 {
@@ -354,6 +368,8 @@ static void end(struct round *round)
 	}
 	if (breaks(round, "content"))
 		break_content(round);
+	if (breaks(round, "removed"))
+		break_removed(&round->tenants[0]);
 	FOR_EACH_TENANT(round, tenant) {
 		wait_worker(round, &tenant->objects);
 		wait_worker(round, &tenant->files);
@@ -371,7 +387,13 @@ static void end(struct round *round)
 		proc_finish(&round->hog, NULL, 0);
 		proc_kill(&round->hog);
 	}
+	losses_end();
 	pager_close(&round->ctl);
+}
+
+static unsigned int pressure_times(const struct round *round)
+{
+	return round->pressure.times ? atomic_load(round->pressure.times) : 0;
 }
 
 static void print_figures(const struct round *round)
@@ -392,7 +414,7 @@ static void print_figures(const struct round *round)
 		{ "stuck", round->stuck },
 		{ "frames", round->frames },
 		{ "ended", round->ended },
-		{ "pressure", round->pressure.rounds ? atomic_load(round->pressure.rounds) : 0 },
+		{ "pressure", pressure_times(round) },
 	};
 	size_t i;
 
@@ -424,6 +446,8 @@ static bool verdict(const struct round *round, int ret)
 	good &= check(!round->stuck, "no task is stuck");
 	good &= check(!round->ended, "no pager ended by itself");
 	good &= check(!round->frames, "every frame is accounted for");
+	good &= check(pressure_times(round) || !round->options.pressure,
+		      "memory was taken away, if that was asked for");
 	return good;
 }
 
@@ -500,7 +524,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	parse(&round.options, argc, argv);
-	printf("TAP version 13\n1..8\n# --seed %llu, %u tenants\n",
+	printf("TAP version 13\n1..9\n# --seed %llu, %u tenants\n",
 	       (unsigned long long)round.options.seed, round.options.tenants);
 	ret = begin(&round);
 	if (!ret)

@@ -5,7 +5,7 @@
  *	stress.c	a round: options, kills, what is watched, the verdict
  *	tenant.c	a tenant: its domain, its pager, its workers
  *	files.c		a worker that knows what its files hold
- *	losses.c	the logs of chaos: what it did, and what that explains
+ *	losses.c	what chaos did, and which losses that explains
  *	pressure.c	somebody else who needs the memory
  */
 #ifndef KT_STRESS_H
@@ -20,6 +20,7 @@
 
 #define STRESS_DIR	"/tmp/kmdom-stress"	/* mounts and logs */
 #define FILES		12			/* of a tenant that has any */
+#define LOSSES_MAX	4096			/* of a tenant, that can be explained */
 
 /* Faults of chaos, by their names in its log. */
 enum fault {
@@ -163,15 +164,37 @@ struct file_work {
 
 long files_work(void *arg);
 
+/**
+ * struct losses - of a tenant, for losses.c
+ * @log: of its chaos
+ * @trace: what the kernel traced; NULL: since losses_begin()
+ * @domain: its number
+ * @nr: of losses that were explained
+ * @told: which
+ */
+struct losses {
+	char log[96];
+	const char *trace;
+	uint64_t domain;
+	unsigned int nr;
+	struct {
+		uint64_t index;
+		uint64_t version;
+	} told[LOSSES_MAX];
+};
+
 /* losses.c */
 extern const char *const fault_names[FAULTS];
-bool loss_explained(const char *log, uint64_t page);
+int losses_begin(void);
+void losses_end(void);
+bool loss_explained(struct losses *losses, uint64_t index);
 void losses_count(const char *log, uint64_t counts[FAULTS]);
 
 /* pressure.c: for a helper process; struct pressure_work */
 struct pressure_work {
 	atomic_uint *stop;
-	atomic_uint *rounds;
+	atomic_uint *times;	/* that memory was taken */
+	unsigned long leave;	/* bytes */
 };
 
 long pressure_work(void *arg);

@@ -243,7 +243,7 @@ enum killed tenant_kill(struct tenant *tenant, int sig)
 struct object_work {
 	struct load load;
 	char name[KMDOM_NAME_MAX];
-	char chaos_log[96];
+	struct losses *losses;
 	struct shared *shared;
 };
 
@@ -255,7 +255,7 @@ static bool excuse(struct load *load, uint64_t ref, int error)
 {
 	struct object_work *work = load->ctx;
 
-	if (error != -EIO || !loss_explained(work->chaos_log, KT_REF_INDEX(ref)))
+	if (error != -EIO || !loss_explained(work->losses, KT_REF_INDEX(ref)))
 		return false;
 	atomic_fetch_add(&work->shared->losses, 1);
 	return !kt_del(load->fd, load->op, load->type, ref);
@@ -301,6 +301,20 @@ static int start_worker(struct worker *worker, unsigned int id, atomic_uint *ste
 	return 0;
 }
 
+/* What of it is lost, and why, is known by its domain's number. */
+static struct losses *losses_of(const struct tenant *tenant)
+{
+	struct losses *losses;
+	struct kmdom_info info;
+
+	if (kmdom_info_find(tenant->name, &info))
+		return NULL;
+	losses = shared_alloc(sizeof(*losses));
+	losses->domain = info.id;
+	memcpy(losses->log, tenant->chaos_log, sizeof(losses->log));
+	return losses;
+}
+
 static int start_objects(struct tenant *tenant)
 {
 	struct object_work work = { .shared = tenant->shared };
@@ -310,10 +324,14 @@ static int start_objects(struct tenant *tenant)
 	tenant->load.rest_us = tenant->rest_us;
 	tenant->load.stop = &tenant->shared->stop;
 	tenant->load.progress = &tenant->shared->steps;
-	tenant->load.excuse = tenant->kind->lossy ? excuse : NULL;
+	if (tenant->kind->lossy) {
+		tenant->load.excuse = excuse;
+		work.losses = losses_of(tenant);
+		if (!work.losses)
+			return -ENOENT;
+	}
 	work.load = tenant->load;
 	memcpy(work.name, tenant->name, sizeof(work.name));
-	memcpy(work.chaos_log, tenant->chaos_log, sizeof(work.chaos_log));
 	return start_worker(&tenant->objects, 1, &tenant->shared->steps, object_work, &work,
 			    sizeof(work));
 }
