@@ -5,12 +5,14 @@
  *
  * Counted are the kernel's own allocations, by the tracepoints kmem:* whose call
  * site is in kmdom.ko, less what is freed there; what others free for it counts as
- * kept. One process is pager and client: with frames at hand no call waits.
+ * kept. One process is pager and client: with frames at hand no call waits. An event
+ * that was lost, or more allocations than the count has room for, is an error.
  *
  * RESIDUE_PAGES in the environment: how many pages; the same is done with a
  * sixteenth of them, and compared.
  */
 #include <fcntl.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include "harness.h"
@@ -19,6 +21,9 @@
 #define TEST_TIMEOUT_DEFAULT	5000
 
 #define TRACEFS		"/sys/kernel/tracing/"
+#define TRACE_KB	4096	/* of events, for each CPU */
+#define TRACE_KB_LEAST	8
+#define KEPT_MAX	65536	/* allocations at a time */
 #define FRAMES		512
 #define CHUNK		64	/* pages that are exchanged at a time */
 #define RECORD		192	/* bytes of a page's record here, at most */
@@ -34,12 +39,32 @@ struct small_record {
 	uint8_t data[RECORD - 10];
 };
 
+/**
+ * struct kept - what was allocated, and not freed by the same hand
+ * @sum: bytes
+ * @nr_events: events that it was read from
+ * @nr: how many allocations
+ * @max: room in @of
+ * @of: the allocations
+ */
+struct kept {
+	long sum;
+	unsigned int nr_events;
+	unsigned int nr;
+	unsigned int max;
+	struct allocation {
+		uint64_t ptr;
+		uint64_t bytes;
+	} of[KEPT_MAX];
+};
+
 FIXTURE(residue) {
 	struct bed bed;
 	struct pager *pager;
 	int fd;
 	uint32_t pages;
 	struct small_record *records;
+	struct kept *kept;
 	struct kmdom_op ops[CHUNK];
 	struct kmdom_result results[CHUNK];
 };
@@ -48,8 +73,11 @@ FIXTURE_VARIANT(residue) { enum door_kind door; uint32_t part; };
 FIXTURE_VARIANT_ADD(residue, few) { .door = DOOR_IOCTL, .part = FEW };
 FIXTURE_VARIANT_ADD(residue, many) { .door = DOOR_URING, .part = 1 };
 
-/* What few have kept, for the process that does it with many; 0: not known. */
-static long *kept_by_few;
+/* What few have kept, for the process that does it with many. */
+static struct {
+	long sum;
+	bool known;
+} *kept_by_few;
 
 __attribute__((constructor)) static void share(void)
 {
@@ -72,11 +100,14 @@ FIXTURE_SETUP(residue)
 	self->records = mmap(NULL, (self->pages + 1) * sizeof(*self->records),
 			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->records);
+	self->kept = malloc(sizeof(*self->kept));
+	ASSERT_NE(NULL, self->kept);
 }
 
 FIXTURE_TEARDOWN(residue)
 {
 	EXPECT_EQ(0, bed_down(&self->bed));
+	free(self->kept);
 	munmap(self->records, (self->pages + 1) * sizeof(*self->records));
 }
 
@@ -119,7 +150,7 @@ static int code_range(unsigned long *from, unsigned long *to)
 	return ret;
 }
 
-static int trace_begin(void)
+static int trace_begin(unsigned int kb)
 {
 	unsigned long from, to;
 	char path[96];
@@ -132,7 +163,7 @@ static int trace_begin(void)
 		snprintf(path, sizeof(path), TRACEFS "events/kmem/%s/enable", events[i]);
 		ret = ret ?: put(path, "1");
 	}
-	ret = ret ?: put(TRACEFS "buffer_size_kb", "4096");
+	ret = ret ?: put(TRACEFS "buffer_size_kb", "%u", kb);
 	ret = ret ?: put(TRACEFS "trace", "");
 	return ret ?: put(TRACEFS "tracing_on", "1");
 }
@@ -151,44 +182,98 @@ static void trace_end(void)
 	}
 }
 
-/* What was allocated, and not freed by the same hand. */
-struct kept {
-	uint64_t ptr;
-	uint64_t bytes;
-};
-
-#define KEPT_MAX	65536
-
-static long trace_sum(unsigned int *nr_events)
+/* Events that a CPU's buffer had no room for; the other figures are not of losses. */
+static unsigned long lost_in(const char *stats)
 {
-	struct kept *kept = calloc(KEPT_MAX, sizeof(*kept));
+	FILE *file = fopen(stats, "re");
+	unsigned long lost = 0, nr;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "overrun: %lu", &nr) == 1 ||
+		    sscanf(line, "commit overrun: %lu", &nr) == 1 ||
+		    sscanf(line, "dropped events: %lu", &nr) == 1)
+			lost += nr;
+	}
+	if (file)
+		fclose(file);
+	return lost;
+}
+
+/* Of all CPUs; -ENOENT if that is not told. */
+static int trace_complete(void)
+{
+	unsigned long lost = 0;
+	glob_t stats;
+	size_t i;
+
+	if (glob(TRACEFS "per_cpu/cpu*/stats", 0, NULL, &stats))
+		return -ENOENT;
+	for (i = 0; i < stats.gl_pathc; i++)
+		lost += lost_in(stats.gl_pathv[i]);
+	globfree(&stats);
+	if (lost)
+		printf("# %lu events were lost: there is no sum\n", lost);
+	return lost ? -EOVERFLOW : 0;
+}
+
+static int keep(struct kept *kept, uint64_t ptr, uint64_t bytes)
+{
+	if (kept->nr == kept->max) {
+		printf("# more than %u allocations: there is no sum\n", kept->max);
+		return -E2BIG;
+	}
+	kept->of[kept->nr++] = (struct allocation) { ptr, bytes };
+	kept->sum += bytes;
+	return 0;
+}
+
+static void forget(struct kept *kept, uint64_t ptr)
+{
+	unsigned int i;
+
+	for (i = 0; i < kept->nr; i++) {
+		if (kept->of[i].ptr != ptr)
+			continue;
+		kept->sum -= kept->of[i].bytes;
+		kept->of[i] = kept->of[--kept->nr];
+		return;
+	}
+}
+
+static int trace_read(struct kept *kept)
+{
 	FILE *file = fopen(TRACEFS "trace", "re");
 	char line[512], *ptr, *bytes;
-	unsigned int nr = 0, i;
 	uint64_t address;
-	long sum = 0;
+	int ret = file ? 0 : -errno;
 
-	*nr_events = 0;
-	while (kept && file && fgets(line, sizeof(line), file)) {
+	while (!ret && fgets(line, sizeof(line), file)) {
 		ptr = strstr(line, "ptr=");
 		if (line[0] == '#' || !ptr)
 			continue;
-		++*nr_events;
+		kept->nr_events++;
 		address = strtoull(ptr + 4, NULL, 16);
 		bytes = strstr(line, "bytes_alloc=");
-		for (i = 0; i < nr && kept[i].ptr != address; i++)
-			;
-		if (bytes && nr < KEPT_MAX)
-			kept[nr++] = (struct kept) { address, strtoull(bytes + 12, NULL, 0) };
-		else if (!bytes && i < nr)
-			kept[i] = kept[--nr];
+		if (bytes)
+			ret = keep(kept, address, strtoull(bytes + 12, NULL, 0));
+		else
+			forget(kept, address);
 	}
-	for (i = 0; i < nr; i++)
-		sum += kept[i].bytes;
 	if (file)
 		fclose(file);
-	free(kept);
-	return sum;
+	return ret;
+}
+
+/* What is kept since trace_begin(): of at most @max allocations. */
+static int trace_sum(struct kept *kept, unsigned int max)
+{
+	trace_end();
+	kept->sum = 0;
+	kept->nr_events = 0;
+	kept->nr = 0;
+	kept->max = max;
+	return trace_complete() ?: trace_read(kept);
 }
 
 /* Exports and evicts a run of pages of objects. */
@@ -349,28 +434,27 @@ static int await_no_frames(const char *name)
 
 TEST_F(residue, fixed)
 {
-	unsigned int nr_events;
 	struct kmdom_info info;
-	long kept;
 
-	ASSERT_EQ(0, trace_begin());
+	ASSERT_EQ(0, trace_begin(TRACE_KB));
 	EXPECT_EQ(0, make_all(self));
 	EXPECT_EQ(0, take_rest(self));
 	EXPECT_EQ(0, await_no_frames(self->bed.name));
-	kept = trace_sum(&nr_events);
-	trace_end();
+	ASSERT_EQ(0, trace_sum(self->kept, KEPT_MAX));
 	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
 	EXPECT_EQ(self->pages, info.pages_absent);
 	EXPECT_EQ(0, info.pages_present);
 	EXPECT_EQ(0, info.tables);
 	EXPECT_EQ(0, info.frames_used);
-	printf("# residue: pages=%u bytes=%ld (%u events)\n", self->pages, kept, nr_events);
-	EXPECT_GT(LIMIT, kept);
+	printf("# residue: pages=%u bytes=%ld (%u events)\n", self->pages, self->kept->sum,
+	       self->kept->nr_events);
+	EXPECT_GT(LIMIT, self->kept->sum);
 	if (variant->part > 1) {
-		*kept_by_few = kept + 1;
+		kept_by_few->sum = self->kept->sum;
+		kept_by_few->known = true;
 	} else {
-		ASSERT_NE(0, *kept_by_few);
-		EXPECT_GT(GROWTH, labs(kept + 1 - *kept_by_few));
+		ASSERT_TRUE(kept_by_few->known);
+		EXPECT_GT(GROWTH, labs(self->kept->sum - kept_by_few->sum));
 	}
 	EXPECT_EQ(0, verify_all(self));
 	EXPECT_EQ(0, await_no_frames(self->bed.name));
@@ -380,17 +464,37 @@ TEST_F(residue, fixed)
 /* That the count counts: what a domain, a cache and a session are made of. */
 TEST_F(residue, counts)
 {
-	unsigned int nr_events;
 	struct pager other;
-	long kept;
 
 	ASSERT_EQ(0, pager_open(&other, self->bed.store));
-	ASSERT_EQ(0, trace_begin());
+	ASSERT_EQ(0, trace_begin(TRACE_KB));
 	ASSERT_EQ(0, pager_create(&other, "residue", 256, 60));
-	kept = trace_sum(&nr_events);
-	trace_end();
-	EXPECT_LT(1000, kept);
+	ASSERT_EQ(0, trace_sum(self->kept, KEPT_MAX));
+	EXPECT_LT(1000, self->kept->sum);
+	EXPECT_LT(1, self->kept->nr);
 	EXPECT_EQ(0, pager_destroy(&other, "residue"));
+	pager_close(&other);
+}
+
+/* What there is no room for, here or in the kernel, is not passed over in silence. */
+TEST_F(residue, misses_nothing)
+{
+	struct pager other;
+	unsigned int i;
+
+	ASSERT_EQ(0, pager_open(&other, self->bed.store));
+	ASSERT_EQ(0, trace_begin(TRACE_KB));
+	EXPECT_EQ(0, pager_create(&other, "residue", 256, 60));
+	EXPECT_EQ(-E2BIG, trace_sum(self->kept, 1));
+	EXPECT_EQ(0, trace_sum(self->kept, KEPT_MAX));
+	EXPECT_EQ(0, pager_destroy(&other, "residue"));
+
+	ASSERT_EQ(0, trace_begin(TRACE_KB_LEAST));
+	for (i = 0; i < 100; i++) {
+		EXPECT_EQ(0, pager_create(&other, "residue", 256, 60));
+		EXPECT_EQ(0, pager_destroy(&other, "residue"));
+	}
+	EXPECT_EQ(-EOVERFLOW, trace_sum(self->kept, KEPT_MAX));
 	pager_close(&other);
 }
 
