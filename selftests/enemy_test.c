@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pager that lies, as often as it is told to: records from a corpus, changed by
- * a generator, as answers for absent pages of every policy and for a table; and
- * operations in any order, by two threads, of pages and tables that clients use.
+ * A pager that lies, as often as it is told to: records from a corpus, swapped, or
+ * changed by a generator, as answers for absent pages of every policy and for tables
+ * of every level up to the root; and operations in any order, by two threads, of
+ * pages and tables that clients use.
  *
  * Which records must be taken, an oracle says that shares no code with the module:
  * the current one, bit for bit; of a CHECKED page also any that has its header, its
  * tag, and fields of the right form.
  *
- * ENEMY_REPLIES in the environment: how many replies.
+ * ENEMY_REPLIES in the environment: how many replies; ENEMY_SEED: of all choices, as
+ * an earlier run told it.
  */
 #include <endian.h>
 #include <pthread.h>
@@ -19,7 +21,8 @@
 
 #define FRAMES		256
 #define REPLIES		60000
-#define EACH		1000	/* rejections by each check, at least, of so many replies */
+#define EACH		1000	/* rejections by each check of them, at least */
+#define HIGHER		16	/* one in so many is about the tables of each higher level */
 #define BATCH		32
 #define HEADER		sizeof(struct kmdom_record)
 #define TAG		16
@@ -28,11 +31,16 @@
 #define CLIENTS		2	/* of those, while operations come in any order */
 
 /* Whom the lies are about. */
-enum target_kind { SEALED, SIGNED, CHECKED, WHOLE, TABLE, TARGETS };
+enum target_kind { SEALED, SIGNED, CHECKED, WHOLE, TABLE, ROOT = TABLE + KMDOM_LEVELS - 1,
+		   TARGETS };
 
-static const unsigned int target_types[TARGETS] = {
-	[SEALED] = KT_SMALL, [SIGNED] = KT_SIGNED, [CHECKED] = KT_CHECKED,
-	[WHOLE] = KT_PAGE, [TABLE] = KT_TRIM,
+static const unsigned int target_types[TABLE] = {
+	[SEALED] = KT_SMALL, [SIGNED] = KT_SIGNED, [CHECKED] = KT_CHECKED, [WHOLE] = KT_PAGE,
+};
+
+/* Those that there are, from below; the second is TABLE, the highest ones are one each. */
+static const uint64_t tables[] = {
+	PAGE_OF(1, 0), PAGE_OF(1, 1), PAGE_OF(1, 2), PAGE_OF(2, 0), PAGE_OF(3, 0), PAGE_OF(4, 0),
 };
 
 struct target {
@@ -57,12 +65,13 @@ FIXTURE(enemy) {
 	int fd;
 	uint64_t state;
 	struct target targets[TARGETS];
+	unsigned int level;		/* of the highest table that is absent */
 	struct stored corpus[CORPUS];
 	unsigned int nr_corpus;
 	uint64_t *good;			/* objects of KT_PAGE, absent and present; shared */
 	uint64_t *seeds;		/* what they hold; shared */
-	uint64_t rejects[KMDOM_NR_REJECTS];
-	uint64_t accepted;
+	uint64_t rejects[KMDOM_LEVELS + 1][KMDOM_NR_REJECTS];	/* by level of the page */
+	uint64_t accepted[KMDOM_LEVELS + 1];
 	uint64_t wrong;
 	struct lie lies[BATCH];
 };
@@ -114,9 +123,8 @@ static void fill(enum target_kind kind, void *obj, uint64_t seed)
 
 static size_t size_of(enum target_kind kind)
 {
-	static const size_t sizes[TARGETS] = {
-		sizeof(struct kt_small), sizeof(struct kt_signed), sizeof(struct kt_checked),
-		4096, 4096,
+	static const size_t sizes[TABLE] = {
+		sizeof(struct kt_small), sizeof(struct kt_signed), sizeof(struct kt_checked), 4096,
 	};
 
 	return sizes[kind];
@@ -174,7 +182,7 @@ static int make_table(struct _test_data_enemy *self)
 		ret = kt_new(self->fd, 0, KT_TRIM, "page", 4, &ref) ?:
 		      pager_preempt(self->pager, KT_REF_INDEX(ref));
 	}
-	target->page = PAGE_OF(1, 1);
+	target->page = tables[1];
 	target->slots = 256;
 	for (i = 0; i < 2 && !ret; i++) {
 		ret = pager_preempt(self->pager, target->page);
@@ -207,6 +215,18 @@ static int make_good(struct _test_data_enemy *self)
 	return ret;
 }
 
+/* Drawn, or given, so that what it led to can be had again. */
+static uint64_t seed(void)
+{
+	const char *given = getenv("ENEMY_SEED");
+	uint64_t seed = now_ms();
+
+	if (given)
+		seed = strtoull(given, NULL, 0);
+	printf("# ENEMY_SEED=%llu\n", (unsigned long long)seed);
+	return seed;
+}
+
 FIXTURE_SETUP(enemy)
 {
 	struct bed_spec spec = {
@@ -217,8 +237,8 @@ FIXTURE_SETUP(enemy)
 	};
 	enum target_kind kind;
 
-	self->state = now_ms();
-	printf("# seed %llu\n", (unsigned long long)self->state);
+	self->state = seed();
+	self->level = 1;
 	ASSERT_EQ(0, bed_up(&self->bed, &spec));
 	ASSERT_EQ(0, bed_up(&self->other, &spec));
 	self->pager = &self->bed.pager;
@@ -431,23 +451,37 @@ static void forge_header(const struct target *target, struct lie *lie)
 {
 	struct kmdom_record *rec = (struct kmdom_record *)lie->data;
 	const struct kmdom_record *true_rec = (const struct kmdom_record *)target->rec.data;
-	uint8_t map[sizeof(rec->map)];
-	uint16_t live = rec->live;
+	struct kmdom_record told = *rec;
 
-	memcpy(map, rec->map, sizeof(map));
-	memcpy(rec, true_rec, sizeof(*rec));
+	*rec = *true_rec;
 	rec->length = true_rec->length ? htole32(lie->len) : 0;
-	if (true_rec->slots == ((struct kmdom_record *)lie->data)->slots) {
-		memcpy(rec->map, map, sizeof(map));
-		rec->live = live;
+	if (told.slots == true_rec->slots) {
+		memcpy(rec->map, told.map, sizeof(rec->map));
+		rec->live = told.live;
 	}
+}
+
+static const struct stored *any_record(struct _test_data_enemy *self)
+{
+	return &self->corpus[below(&self->state, self->nr_corpus)];
+}
+
+/* Another page's, or an older one; whole, or under the page's own header. */
+static void lie_swapped(struct _test_data_enemy *self, struct lie *lie)
+{
+	const struct stored *base = any_record(self);
+
+	lie->len = base->len;
+	memcpy(lie->data, base->data, base->len);
+	if (below(&self->state, 2))
+		forge_header(&self->targets[lie->about], lie);
 }
 
 /* One of the corpus, damaged at random, and perhaps under the page's own header. */
 static void lie_wild(struct _test_data_enemy *self, struct lie *lie)
 {
 	const struct target *target = &self->targets[lie->about];
-	const struct stored *base = &self->corpus[below(&self->state, self->nr_corpus)];
+	const struct stored *base = any_record(self);
 	uint64_t *state = &self->state;
 	unsigned int i;
 
@@ -465,21 +499,36 @@ static void lie_wild(struct _test_data_enemy *self, struct lie *lie)
 		lie->version = base->version;
 }
 
-/*
- * Of what a reason is reached with: a payload is looked at only if it is CHECKED, and
- * a table has all the slots that there can be.
- */
+/* A table has all the slots that there can be; nobody looks into it before its tag. */
+static bool of_tables(enum kmdom_reject why)
+{
+	return why < KMDOM_REJECT_END && why != KMDOM_REJECT_MAP;
+}
+
+/* Of what a reason is reached with: a payload is looked at only if it is CHECKED. */
 static enum target_kind about(struct _test_data_enemy *self, enum kmdom_reject why)
 {
+	if (self->level > 1)
+		return TABLE + self->level - 1;
 	if (why >= KMDOM_REJECT_END)
 		return CHECKED;
-	return below(&self->state, why == KMDOM_REJECT_MAP ? TABLE : TARGETS);
+	return below(&self->state, of_tables(why) ? TABLE + 1 : TABLE);
+}
+
+static enum kmdom_reject any_reason(struct _test_data_enemy *self)
+{
+	enum kmdom_reject why;
+
+	do {
+		why = 1 + below(&self->state, KMDOM_NR_REJECTS - 1);
+	} while (self->level > 1 && !of_tables(why));
+	return why;
 }
 
 static void lie_make(struct _test_data_enemy *self, struct lie *lie)
 {
-	enum kmdom_reject why = 1 + below(&self->state, KMDOM_NR_REJECTS - 1);
-	unsigned int way = below(&self->state, 8);
+	enum kmdom_reject why = any_reason(self);
+	unsigned int way = below(&self->state, 32);
 	const struct target *target;
 
 	lie->about = about(self, why);
@@ -488,9 +537,11 @@ static void lie_make(struct _test_data_enemy *self, struct lie *lie)
 	lie->len = target->rec.len;
 	memset(lie->data, 0, sizeof(lie->data));
 	memcpy(lie->data, target->rec.data, target->rec.len);
-	if (way == 0)
+	if (way < 3)
 		lie_wild(self, lie);
-	else if (way > 1 || below(&self->state, 8))
+	else if (way < 5)
+		lie_swapped(self, lie);
+	else if (way > 8 || below(&self->state, 8))
 		lie_directed(self, lie, why);
 	lie->fair = is_fair(target, lie);
 }
@@ -525,8 +576,10 @@ static bool taken_right(struct _test_data_enemy *self, const struct lie *lie)
 static void judge(struct _test_data_enemy *self, const struct lie *lie,
 		  const struct kmdom_result *res)
 {
+	unsigned int level = PAGE_LEVEL(self->targets[lie->about].page);
+
 	if (!res->ret) {
-		self->accepted++;
+		self->accepted[level]++;
 		if (!lie->fair || !taken_right(self, lie))
 			self->wrong++;
 		return;
@@ -538,7 +591,7 @@ static void judge(struct _test_data_enemy *self, const struct lie *lie,
 		       (unsigned long long)res->value, lie->fair);
 		return;
 	}
-	self->rejects[res->value]++;
+	self->rejects[level][res->value]++;
 }
 
 /* As many as there are up to the first that will be taken. */
@@ -578,31 +631,160 @@ static int good_are_good(struct _test_data_enemy *self)
 	return ret;
 }
 
+/* ---- tables up to the root ---- */
+
+/* It is absent then, its record in the corpus; other domains have fewer of them. */
+static int hide(struct _test_data_enemy *self, struct bed *bed, uint64_t page)
+{
+	struct kmdom_page at;
+	int ret = pager_look(&bed->pager, page, &at);
+
+	if (ret == -ENOENT)
+		return 0;
+	if (!ret && at.state == KMDOM_PAGE_PRESENT) {
+		ret = pager_preempt(&bed->pager, page);
+		at.version = bed->pager.res.version;
+	}
+	if (ret || !PAGE_LEVEL(page))
+		return ret;
+	corpus_add(self, bed->store, page, at.version);
+	if (bed == &self->bed && (PAGE_LEVEL(page) > 1 || page == self->targets[TABLE].page)) {
+		struct target *target = &self->targets[TABLE + PAGE_LEVEL(page) - 1];
+
+		target->page = page;
+		target->version = at.version;
+		target->slots = 256;
+		target->rec = *store_get(bed->store, page, at.version);
+	}
+	return 0;
+}
+
+/* All that the domain has. */
+static int hide_all(struct _test_data_enemy *self, struct bed *bed)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < GOOD && bed == &self->bed && !ret; i++)
+		ret = hide(self, bed, KT_REF_INDEX(self->good[i]));
+	for (i = 0; i < ARRAY_SIZE(tables) && !ret; i++)
+		ret = hide(self, bed, tables[i]);
+	return ret;
+}
+
+static int show(struct _test_data_enemy *self, uint64_t page)
+{
+	struct kmdom_page at;
+	int ret = pager_look(self->pager, page, &at);
+
+	return ret ?: pager_answer(self->pager, page, at.version);
+}
+
+/* As it was found: the pages of every second good object, and what is over them. */
+static int show_rest(struct _test_data_enemy *self)
+{
+	unsigned int i;
+	int ret = show(self, tables[0]) ?: show(self, tables[2]);
+
+	for (i = 0; i < GOOD && !ret; i += 2)
+		ret = show(self, KT_REF_INDEX(self->good[i]));
+	return ret;
+}
+
+/* The tables of higher levels come to be absent, for the second time. */
+static int hide_tables(struct _test_data_enemy *self)
+{
+	unsigned int level;
+	int ret = hide_all(self, &self->other) ?: hide_all(self, &self->bed);
+
+	for (level = KMDOM_LEVELS; level > 1 && !ret; level--)
+		ret = show(self, PAGE_OF(level, 0));
+	return ret ?: show_rest(self) ?: hide_all(self, &self->bed);
+}
+
+/* What is told of the highest table that is absent, or in the end of all pages. */
+static int tell_level(struct _test_data_enemy *self, unsigned int level, uint64_t replies,
+		      uint64_t *told)
+{
+	uint64_t end = *told + replies;
+	int ret = 0;
+
+	self->level = level;
+	while (*told < end && !ret)
+		ret = tell_some(self, told);
+	return ret ?: level > 1 ? show(self, PAGE_OF(level, 0)) : 0;
+}
+
+static uint64_t sum_levels(struct _test_data_enemy *self, enum kmdom_reject why)
+{
+	uint64_t sum = 0;
+	unsigned int level;
+
+	for (level = 0; level <= KMDOM_LEVELS; level++)
+		sum += self->rejects[level][why];
+	return sum;
+}
+
+/* Returns how many were taken or rejected. */
+static uint64_t print_counts(struct _test_data_enemy *self, uint64_t told)
+{
+	uint64_t sum, accepted = 0, all = 0, least = UINT64_MAX;
+	enum kmdom_reject why;
+	unsigned int level;
+
+	for (level = 0; level <= KMDOM_LEVELS; level++) {
+		printf("# level %u: accepted=%llu", level,
+		       (unsigned long long)self->accepted[level]);
+		accepted += self->accepted[level];
+		for (why = 1; why < KMDOM_NR_REJECTS; why++)
+			printf(" %d=%llu", why, (unsigned long long)self->rejects[level][why]);
+		printf("\n");
+	}
+	for (why = 1; why < KMDOM_NR_REJECTS; why++) {
+		sum = sum_levels(self, why);
+		all += sum;
+		least = sum < least ? sum : least;
+	}
+	printf("# enemy: replies=%llu accepted=%llu least=%llu\n", (unsigned long long)told,
+	       (unsigned long long)accepted, (unsigned long long)least);
+	return all + accepted;
+}
+
+/* Of @part replies, as many by each check as there must be of all. */
+static uint64_t share(uint64_t part)
+{
+	uint64_t each = part * EACH / REPLIES;
+
+	return each < EACH ? each : EACH;
+}
+
 TEST_F(enemy, replies)
 {
 	const char *wanted = getenv("ENEMY_REPLIES");
 	uint64_t replies = wanted ? strtoull(wanted, NULL, 0) : scaled("replies", REPLIES);
-	uint64_t each = replies * EACH / REPLIES < EACH ? replies * EACH / REPLIES : EACH;
+	uint64_t told = 0, sum = 0;
 	enum kmdom_reject why;
 	struct kmdom_info info;
-	uint64_t told = 0, sum = 0;
+	unsigned int level;
 
-	while (told < replies)
-		ASSERT_EQ(0, tell_some(self, &told));
-	printf("# enemy: replies=%llu accepted=%llu", (unsigned long long)told,
-	       (unsigned long long)self->accepted);
-	for (why = 1; why < KMDOM_NR_REJECTS; why++) {
-		printf(" %d=%llu", why, (unsigned long long)self->rejects[why]);
-		sum += self->rejects[why];
-	}
-	printf("\n");
-	for (why = 1; why < KMDOM_NR_REJECTS; why++)
-		EXPECT_LE(each, self->rejects[why])
-			TH_LOG("reason %u", why);
+	ASSERT_EQ(0, hide_tables(self));
+	for (level = KMDOM_LEVELS; level > 1; level--)
+		ASSERT_EQ(0, tell_level(self, level, replies / HIGHER, &told));
+	ASSERT_EQ(0, show_rest(self));
+	ASSERT_EQ(0, tell_level(self, 1, replies - told, &told));
+	EXPECT_EQ(told, print_counts(self, told));
 	EXPECT_EQ(0, self->wrong);
-	EXPECT_LT(0, self->accepted);
-	EXPECT_EQ(told, sum + self->accepted);
+	EXPECT_LT(0, self->accepted[0]);
 	ASSERT_EQ(0, kmdom_info_find(self->bed.name, &info));
+	for (why = 1; why < KMDOM_NR_REJECTS; why++) {
+		EXPECT_LE(share(replies), sum_levels(self, why))
+			TH_LOG("reason %u", why);
+		EXPECT_EQ(sum_levels(self, why), info.rejects[why]);
+		sum += info.rejects[why];
+		for (level = 2; level <= KMDOM_LEVELS && of_tables(why); level++)
+			EXPECT_LE(share(replies / HIGHER / 2), self->rejects[level][why])
+				TH_LOG("level %u, reason %u", level, why);
+	}
 	EXPECT_EQ(sum, info.rejected);
 	EXPECT_EQ(0, good_are_good(self));
 	EXPECT_EQ(0, bed_conserved(&self->bed));
@@ -616,11 +798,7 @@ struct watched {
 	uint64_t version;
 };
 
-static const uint64_t watched_tables[] = {
-	PAGE_OF(1, 0), PAGE_OF(1, 1), PAGE_OF(1, 2), PAGE_OF(2, 0), PAGE_OF(3, 0), PAGE_OF(4, 0),
-};
-
-#define WATCHED	(GOOD + ARRAY_SIZE(watched_tables))
+#define WATCHED	(GOOD + ARRAY_SIZE(tables))
 
 /**
  * struct arena - what the threads share
@@ -655,7 +833,7 @@ static void arena_init(struct arena *arena, struct _test_data_enemy *self)
 
 	*arena = (struct arena) { .self = self, .lock = PTHREAD_MUTEX_INITIALIZER };
 	for (i = 0; i < WATCHED; i++, watched++) {
-		watched->page = i < GOOD ? KT_REF_INDEX(self->good[i]) : watched_tables[i - GOOD];
+		watched->page = i < GOOD ? KT_REF_INDEX(self->good[i]) : tables[i - GOOD];
 		if (!pager_look(self->pager, watched->page, &page))
 			watched->version = page.version;
 	}
@@ -681,7 +859,7 @@ static void aim(struct chaos *chaos, struct kmdom_op *op, uint8_t *buf)
 	struct watched *watched = &arena->watched[below(&chaos->state, WATCHED)];
 
 	if (below(&chaos->state, 2))
-		watched = &arena->watched[GOOD + below(&chaos->state, ARRAY_SIZE(watched_tables))];
+		watched = &arena->watched[GOOD + below(&chaos->state, ARRAY_SIZE(tables))];
 	op->level = PAGE_LEVEL(watched->page);
 	op->index = PAGE_INDEX(watched->page);
 	if (op->code == KMDOM_OP_EXPORT)

@@ -3,7 +3,7 @@
 #
 # whole.sh - what make check does in a shorter form, for scripts/stress
 #
-# Usage: whole.sh enemy|residue
+# Usage: whole.sh enemy|residue [SEED]
 
 set -euo pipefail
 
@@ -12,5 +12,6 @@ readonly TOP
 
 # A million replies; a million pages, and a sixteenth of them.
 export ENEMY_REPLIES=1000000 RESIDUE_PAGES=1048576
+[[ ! ${2:-} ]] || export ENEMY_SEED=$2
 
 exec "${BUILD:-$TOP/build}/selftests/${1}_test"
