@@ -11,8 +11,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "domain.h"
+#include "judge.h"
 #include "paging.h"
-#include "record.h"
 #include "seal.h"
 #include "session.h"
 #include "trace.h"
@@ -166,10 +166,9 @@ static int kmdom_op_restore(struct kmdom_session *session,
 {
 	int ret;
 
-	if (op->len < KMDOM_RECORD_MIN || op->len > KMDOM_RECORD_MAX) {
-		res->value = KMDOM_REJECT_LENGTH;
-		return kmdom_reject_error(res->value);
-	}
+	ret = kmdom_judge_len(op->len, &res->value);
+	if (ret)
+		return ret;
 	if (copy_from_user(slot->record, u64_to_user_ptr(op->buf), op->len))
 		return -EFAULT;
 	ret = kmdom_session_enter(session);

@@ -3,43 +3,20 @@
  * restore.c - a record becomes a page or a table again, or is rejected
  *
  * The record lies in kernel memory that the pager cannot reach. It is judged
- * against the entry, then authenticated, then decoded into a frame that nobody
- * else knows; only a whole page is published, and only if the entry is still
- * what the record was judged against. So a second answer, or a free, that comes
- * in between wins nothing and loses nothing.
+ * (judge.h) against the entry, by its tag, and as it is decoded into a frame
+ * that nobody else knows; only a whole page is published, and only if the entry
+ * is still what the record was judged against. So a second answer, or a free,
+ * that comes in between wins nothing and loses nothing.
  */
 #include <linux/bitmap.h>
 #include "cache.h"
 #include "domain.h"
+#include "judge.h"
 #include "paging.h"
 #include "pin.h"
-#include "record.h"
 #include "seal.h"
 #include "session.h"
 #include "trace.h"
-
-/* What is rejected is rejected for one reason, which the pager is told. */
-static int kmdom_restore_reject(struct kmdom_result *res, enum kmdom_reject why)
-{
-	res->value = why;
-	return kmdom_reject_error(why);
-}
-
-/* What is told of a page whose entry is this. */
-static int kmdom_restore_state(const struct kmdom_op *op, struct kmdom_result *res, u64 entry)
-{
-	switch (kmdom_entry_state(entry)) {
-	case KMDOM_PAGE_ABSENT:
-		return kmdom_restore_reject(res, kmdom_entry_value(entry) == op->version ?
-						 KMDOM_REJECT_NONE : KMDOM_REJECT_STALE);
-	case KMDOM_PAGE_EMPTY:
-		return -ENOENT;
-	case KMDOM_PAGE_LOST:
-		return -EIO;
-	default:
-		return -EALREADY;
-	}
-}
 
 /* The entry that the operation must find: absent, at its version. */
 static int kmdom_absent_entry(struct kmdom_domain *dom,
@@ -56,7 +33,7 @@ static int kmdom_absent_entry(struct kmdom_domain *dom,
 	rcu_read_unlock();
 	if (kmdom_entry_state(*entry) == KMDOM_PAGE_ABSENT && stopped != op->level)
 		return -ENXIO;
-	return kmdom_restore_state(op, res, *entry);
+	return kmdom_judge_entry(*entry, op->version, &res->value);
 }
 
 static int kmdom_record_open(struct kmdom_domain *dom, struct kmdom_slot *slot,
@@ -65,16 +42,10 @@ static int kmdom_record_open(struct kmdom_domain *dom, struct kmdom_slot *slot,
 			     const struct kmdom_schema *schema)
 {
 	struct kmdom_record_id id;
-	int ret;
 
 	kmdom_record_id_of(dom, op, op->version, &id);
-	ret = kmdom_restore_reject(res, kmdom_record_check(schema, &id, slot->record,
-							   op->len));
-	if (ret)
-		return ret;
-	ret = kmdom_unseal_record(slot->req, schema->type->policy,
-				  slot->record, op->len, op->version);
-	return ret == -EBADMSG ? kmdom_restore_reject(res, KMDOM_REJECT_TAG) : ret;
+	return kmdom_judge_record(schema, &id, slot->record, op->len,
+				  kmdom_unseal_record, slot->req, &res->value);
 }
 
 static struct kmdom_frame *kmdom_restore_frame(struct kmdom_domain *dom,
@@ -128,10 +99,8 @@ static int kmdom_restore_decode(const struct kmdom_schema *schema,
 	unsigned int i;
 	int ret;
 
-	ret = kmdom_restore_reject(res, kmdom_record_decode(schema, slot->record,
-							    op->len,
-							    kmdom_frame_data(frame),
-							    live));
+	ret = kmdom_judge_payload(schema, slot->record, op->len,
+				  kmdom_frame_data(frame), live, &res->value);
 	if (ret)
 		return ret;
 	if (!op->level) {
@@ -170,7 +139,8 @@ static int kmdom_restore_publish(struct kmdom_domain *dom,
 	if (now != entry) {
 		kmdom_table_unlock(leaf);
 		/* Absent at the same version, it would be the same entry. */
-		return kmdom_restore_state(op, res, now) ?: -EALREADY;
+		return kmdom_judge_entry(now, op->version, &res->value) ?:
+		       -EALREADY;
 	}
 	kmdom_frame_publish(frame, op->level ? KMDOM_FRAME_TABLE : KMDOM_FRAME_PAGE);
 	kmdom_restore_count(dom, frame);
