@@ -34,7 +34,33 @@ void fuzz_seed(unsigned int why, const void *data, size_t len);
 unsigned int fuzz_decode(const struct kmdom_schema *schema,
 			 const struct kmdom_record_id *id, const u8 *rec, size_t len);
 
+/* Pages that records are of. */
+#define FUZZ_IDS	2
+
+extern const struct kmdom_record_id fuzz_ids[FUZZ_IDS];
+
+/**
+ * struct header_part - a part of a header
+ * @why: what it is rejected for
+ * @at: where it begins
+ * @size: its bytes
+ */
+struct header_part {
+	unsigned int why, at, size;
+};
+
+#define HEADER_PARTS	13
+
+/* In the order of the checks. */
+extern const struct header_part header_parts[HEADER_PARTS];
+
+/* The one header that does for a record; slots that do not exist are cleared. */
+void header_wanted(const struct kmdom_schema *schema, const struct kmdom_record_id *id,
+		   const u8 *rec, size_t len, u8 *wanted);
+
 /* The oracle: written from the words of record.h and the UAPI alone. */
+unsigned int oracle_header(const struct kmdom_schema *schema,
+			   const struct kmdom_record_id *id, const u8 *rec, size_t len);
 unsigned int oracle_decode(const struct kmdom_type *type, const u8 *rec, size_t len,
 			   u8 *page);
 bool oracle_object(const struct kmdom_type *type, const u8 *obj);
