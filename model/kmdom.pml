@@ -17,7 +17,9 @@
  *  - what is encoded or used stays where it is meanwhile;
  *  - no deadlock, and every waiter is served or failed: each run comes to an end
  *    (all that can begin anew is counted), and then no client waits. Deadlines would
- *    hide a waiter that nobody will wake, so there are none.
+ *    hide a waiter that nobody will wake, so there are none;
+ *  - who frees a page gets on, though a pager freezes it again and again: with
+ *    -DENDLESS, where that is not counted, under weak fairness.
  *
  * Of each copy of the page the model knows only whether it is the last word: who
  * writes makes all the others old.
@@ -65,6 +67,7 @@ typedef frame {
 	byte writers;
 	bit freeze_write;
 	bit freeze_all;
+	bit ending;	/* somebody waits to free the page */
 };
 frame frames[2];
 
@@ -87,8 +90,15 @@ byte first = NOBODY;
 
 byte kills = KILLS, budget = BUDGET;
 
+bit freeing[2];		/* by client */
+
+#ifdef ENDLESS
+ltl frees { [] (freeing[0] -> <> !freeing[0]) && [] (freeing[1] -> <> !freeing[1]) }
+#endif
+
 #define frozen(f)	(frames[f].freeze_write || frames[f].freeze_all)
 #define pinned(f)	(frames[f].readers || frames[f].writers)
+#define can_freeze(f)	(!frozen(f) && !frames[f].ending)
 #define can_pin(f, write) \
 	(GUARD(PIN_ALL, !frames[f].freeze_all) && \
 	 GUARD(PIN_WRITE, !(write) || !frames[f].freeze_write))
@@ -204,6 +214,7 @@ inline frame_leave(f)
 {
 	frames[f].fresh = 0;
 	frames[f].freeze_all = 0;
+	frames[f].ending = 0;
 	version = 0;
 	spent = 0;
 	clean_for = 0;
@@ -237,7 +248,7 @@ next:
 		:: !ops -> goto out
 		:: ops -> ops--
 		:: ops -> ops--; writes[me] = 1
-		:: ops -> ops--; goto free
+		:: ops -> ops--; freeing[me] = 1; goto free
 		fi
 	}
 look:
@@ -293,17 +304,22 @@ wait:
 	}
 
 free:
-	/* Past pins and exports, which end by themselves. */
+	/* Past pins, which end by themselves, and what had frozen the page before. */
 	atomic {
 		if
-		:: state == EMPTY -> goto next
+		:: state == EMPTY -> freeing[me] = 0; goto next
 		:: state == PRESENT && GUARD(FREE_PINS, !pinned(value)) &&
 		   GUARD(FREE_FROZEN, !frozen(value)) ->
 			frame_leave(value);
 			set_state(PRESENT, EMPTY)
 		:: state == ABSENT -> set_state(ABSENT, EMPTY)
 		:: state == LOST -> set_state(LOST, EMPTY)
+		:: state == PRESENT && (pinned(value) || frozen(value)) && !OFF(FREE_ENDS) &&
+		   !frames[value].ending ->
+			frames[value].ending = 1;
+			goto free
 		fi;
+		freeing[me] = 0;
 		value = 0
 	}
 	atomic {
@@ -319,15 +335,16 @@ out:
 #define may_begin	(budget && may_enter)
 
 /* First steps of operations; what fails in them changes nothing, and is left out. */
-#define may_export \
-	(may_begin && state == PRESENT && !clean(my) && last_version < VERSIONS && \
-	 GUARD(EXPORT_FROZEN, !frozen(value)) && GUARD(EXPORT_WRITERS, !frames[value].writers))
+#define may_freeze_write \
+	(state == PRESENT && !clean(my) && GUARD(EXPORT_FROZEN, can_freeze(value)) && \
+	 GUARD(EXPORT_WRITERS, !frames[value].writers))
+#define may_export	(may_begin && may_freeze_write && last_version < VERSIONS)
 #define may_keep(v) \
 	(may_begin && my > 1 && state == PRESENT && stored[v] && \
 	 GUARD(STORED_VERSION, version == v))
 #define may_evict(v) \
 	(may_begin && state == PRESENT && (stored[v] || my != session) && \
-	 GUARD(EVICT_VERSION, version == v) && GUARD(EVICT_FROZEN, !frozen(value)))
+	 GUARD(EVICT_VERSION, version == v) && GUARD(EVICT_FROZEN, can_freeze(value)))
 #define may_restore(record, v) \
 	(state == ABSENT && stored[record] && GUARD(RESTORE_STALE, value == v) && \
 	 GUARD(RESTORE_RECORD, record == v))
@@ -391,6 +408,13 @@ end_idle:
 		:: may_begin && may_restore(2, 2) -> begin(2); decode(2)
 		:: may_begin && may_restore(1, 2) -> begin(2); decode(1)
 		:: may_begin && may_restore(2, 1) -> begin(1); decode(2)
+#ifdef ENDLESS
+		:: may_enter && may_freeze_write ->
+			inside++;
+			f = value;
+			frames[f].freeze_write = 1;
+			goto vain
+#endif
 		fi;
 		if
 		:: state == ABSENT -> v = value; assert(stored[v])
@@ -445,6 +469,16 @@ export:
 		fi;
 		goto idle
 	}
+
+#ifdef ENDLESS
+	/* A record that does not reach the pager, who asks for another one. */
+vain:
+	atomic {
+		frames[f].freeze_write = 0;
+		page_changed();
+		leave()
+	}
+#endif
 
 evict:
 	atomic {
