@@ -203,6 +203,22 @@ static int finish_refuse(SELF *self)
 	return ret == -EIO ? page_is_back(self) : -EPROTO;
 }
 
+/* What is lost stays so, and another page takes its place. */
+static int finish_lose(SELF *self)
+{
+	int ret = px_get_finish(self->proc, NULL, 0);
+	struct kmdom_page state;
+
+	if (ret != -EIO)
+		return -EPROTO;
+	ret = pager_look(self->pager, index_of(self, 0), &state);
+	if (ret || state.state != KMDOM_PAGE_LOST)
+		return ret ?: -EILSEQ;
+	if (kt_get(self->fd, 0, KT_PAGE, self->refs[0], NULL, 0) != -EIO)
+		return -EPROTO;
+	return kt_new(self->fd, 0, KT_PAGE, NULL, 0, &self->refs[0]);
+}
+
 /*
  * Of the table over all pages: they are absent, and it is named. Those that are so
  * from the step before are not filled: the pager cannot wait for its own answer.
@@ -299,6 +315,8 @@ static const struct step steps[] = {
 	  page_is_back },
 	{ "RESTORE", KMDOM_OP_RESTORE, 0, EALREADY, prepare_restore, page_is_there },
 	{ "REFUSE", KMDOM_OP_REFUSE, 0, 0, prepare_refuse, finish_refuse },
+	{ "REFUSE with LOST", KMDOM_OP_REFUSE, KMDOM_OPF_LOST, EALREADY, prepare_refuse,
+	  finish_lose },
 	{ "EXPORT of a table", KMDOM_OP_EXPORT, 0, EALREADY, prepare_table_export,
 	  finish_table_export },
 	{ "EVICT of a table", KMDOM_OP_EVICT, 0, EALREADY, prepare_table_evict, page_is_back },
@@ -593,17 +611,37 @@ TEST_F(exchange, many_operations)
 		EXPECT_EQ(0, inject_sweep_kind(&sweep, INJECT_COPY));
 }
 
+static int check_sound(void *arg, long ret)
+{
+	return sound(arg);
+}
+
+static long wake(void *arg)
+{
+	struct kmdom_exchange ex = { .flags = KMDOM_EXCHANGE_WAKE };
+	SELF *self = arg;
+
+	return pager_pass(self->pager, &ex);
+}
+
+TEST_F(exchange, wake)
+{
+	struct inject_sweep sweep = {
+		.name = "WAKE", .run = wake, .check = check_sound, .arg = self,
+		.errors = ERRORS(EFAULT), .must = FAIL_COPY,
+	};
+
+	EXPECT_EQ(0, inject_sweep(&sweep));
+	/* The structure, the counts. */
+	EXPECT_EQ(2, sweep.failed[INJECT_COPY]);
+}
+
 static long poll_it(void *arg)
 {
 	SELF *self = arg;
 	struct pollfd pfd = { .fd = self->pager->fd, .events = POLLIN };
 
 	return poll(&pfd, 1, 0) < 0 ? -errno : 0;
-}
-
-static int check_sound(void *arg, long ret)
-{
-	return sound(arg);
 }
 
 TEST_F(exchange, poll)

@@ -389,18 +389,52 @@ static long info_list(void *arg)
 	return ret ?: count ? 0 : -ENOENT;
 }
 
+static long cache_get(void *arg)
+{
+	SELF *self = arg;
+	struct kmdom_cache_schema cache;
+	int ret = kmdom_cache_find(self->bed.name, "kt_page", &cache);
+
+	return ret ?: cache.nr_fields ? 0 : -ENODATA;
+}
+
+static int cache_count(const struct kmdom_cache_schema *cache, void *arg)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+/* The two caches of the bed, and with these those of all domains. */
+static long cache_list(void *arg)
+{
+	SELF *self = arg;
+	int own = 0, all = 0, ret;
+
+	ret = kmdom_cache_list(self->bed.name, cache_count, &own) ?:
+		kmdom_cache_list(NULL, cache_count, &all);
+	return ret ?: own == 2 && all >= own ? 0 : -ENOENT;
+}
+
 TEST_F(inject, netlink)
 {
 	struct inject_sweep get = {
 		.name = "netlink domain-get", .run = info_get, .check = check_sound,
 		.arg = self, .errors = ERRORS(ENOMEM), .must = FAIL_SLAB, .may = FAIL_PAGE,
 	}, list = {
-		.name = "netlink dump", .run = info_list, .check = check_sound,
+		.name = "netlink domain-get, dump", .run = info_list, .check = check_sound,
+		.arg = self, .errors = ERRORS(ENOMEM), .may = MEMORY,
+	}, get_cache = {
+		.name = "netlink cache-get", .run = cache_get, .check = check_sound,
+		.arg = self, .errors = ERRORS(ENOMEM), .must = FAIL_SLAB, .may = FAIL_PAGE,
+	}, list_caches = {
+		.name = "netlink cache-get, dump", .run = cache_list, .check = check_sound,
 		.arg = self, .errors = ERRORS(ENOMEM), .may = MEMORY,
 	};
 
 	EXPECT_EQ(0, inject_sweep(&get));
 	EXPECT_EQ(0, inject_sweep(&list));
+	EXPECT_EQ(0, inject_sweep(&get_cache));
+	EXPECT_EQ(0, inject_sweep(&list_caches));
 }
 
 static long find(void *arg)
