@@ -503,6 +503,42 @@ TEST_F(inject, clients_come)
 	EXPECT_EQ(0, destroy(self));
 }
 
+#define CROWD	600	/* caches, whose magazines need new pages for each CPU */
+
+static long attach_crowd(void *arg)
+{
+	SELF *self = arg;
+	struct kt_req req = { .nr_pins = CROWD };
+
+	return kt(self->client, KT_IOC_CROWD, &req);
+}
+
+/*
+ * Magazines are memory of each CPU's own, which has no switch to make it fail. It
+ * comes from pages that were filled for it ahead of time, by a worker too: without
+ * any new one, those that there are do not last. The caches that were made stay, so
+ * that it comes a little further each time.
+ */
+TEST_F(inject, memory_of_each_cpu)
+{
+	struct inject_sweep sweep = {
+		.name = "attach without memory of each CPU", .run = attach_crowd,
+		.check = check_sound, .arg = self, .errors = ERRORS(ENOMEM),
+		.must = FAIL_PAGE,
+	};
+	struct kt_req req = { 0 };
+
+	ASSERT_EQ(0, create(self));
+	ASSERT_EQ(0, client_find(self->client, self->name));
+	inject_end();
+	ASSERT_EQ(0, inject_begin_function("pcpu_populate_chunk"));
+	EXPECT_EQ(0, inject_sweep_from(&sweep, INJECT_PAGE));
+	EXPECT_LT(0, sweep.returned[ENOMEM]);
+	ASSERT_EQ(0, kt(self->client, KT_IOC_CROWD, &req));
+	ASSERT_EQ(0, kt(self->client, KT_IOC_PUT, &req));
+	EXPECT_EQ(0, destroy(self));
+}
+
 /* An object's whole life, its page in a frame: no step of it allocates. */
 static long live(void *arg)
 {

@@ -144,9 +144,13 @@ static int find_text(const char *module, unsigned long *start, unsigned long *en
 	return *start && *start < *end ? 0 : -ENOENT;
 }
 
-/* Where a function of the kernel itself is: to the next symbol, as they are in order. */
+/*
+ * Where a function of the kernel itself is, or what the compiler made of it: to the
+ * next symbol, as they are in order.
+ */
 static int find_function(const char *function, unsigned long *start, unsigned long *end)
 {
+	size_t len = strlen(function);
 	char line[512], name[128];
 	unsigned long addr;
 	FILE *file = fopen("/proc/kallsyms", "re");
@@ -158,7 +162,7 @@ static int find_function(const char *function, unsigned long *start, unsigned lo
 	while (!*end && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "%lx %*c %127s", &addr, name) != 2)
 			continue;
-		if (!strcmp(name, function))
+		if (!strncmp(name, function, len) && (!name[len] || name[len] == '.'))
 			*start = addr;
 		else if (*start && addr > *start)
 			*end = addr;
@@ -212,6 +216,20 @@ int inject_begin(const char *module)
 }
 
 /**
+ * inject_begin_function() - get ready, for what a function of the kernel leads to
+ * @function: of the kernel itself; in whatever module calls it
+ *
+ * Return: 0 or a negative errno
+ */
+int inject_begin_function(const char *function)
+{
+	unsigned long start, end;
+	int ret = find_function(function, &start, &end);
+
+	return ret ?: begin(start, end);
+}
+
+/**
  * inject_begin_init() - get ready for the init functions of modules
  *
  * Where one will be is not known before it is there: so what can fail is all that
@@ -221,10 +239,7 @@ int inject_begin(const char *module)
  */
 int inject_begin_init(void)
 {
-	unsigned long start, end;
-	int ret = find_function("do_one_initcall", &start, &end);
-
-	return ret ?: begin(start, end);
+	return inject_begin_function("do_one_initcall");
 }
 
 /** inject_end() - everything as the kernel has it at first */

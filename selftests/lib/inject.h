@@ -2,8 +2,11 @@
 /*
  * Allocations and copies of user memory that fail, by the kernel's fault
  * injection. Only a call that a function of one module led to can fail, or one of
- * the function that begins modules: what the kernel allocates by itself, before or
- * around it, does not.
+ * the kernel's, as that which begins modules: what the kernel allocates by itself,
+ * before or around it, does not.
+ *
+ * Limit: there is no switch for memory of each CPU's own (alloc_percpu()). It fails
+ * when it lacks pages, and these do: inject_test.c sees to that.
  *
  * The attributes are the machine's: one program at a time.
  */
@@ -69,6 +72,7 @@ struct inject_sweep {
 
 const char *inject_missing(void);
 int inject_begin(const char *module);
+int inject_begin_function(const char *function);
 int inject_begin_init(void);
 void inject_end(void);
 int inject_main(int argc, char **argv, int (*run)(int argc, char **argv));
