@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Every operation of the file system while each allocation and copy below it
- * fails in turn, in kmdomfs and in kmdom. What failed has changed nothing; what
- * did not has changed what it has to. The same operations on a tmpfs tell what
- * that is.
+ * fails in turn, in kmdomfs and in kmdom. What failed has changed nothing, and made
+ * no object; what did not has changed what it has to, and made as many objects as it
+ * does when nothing fails. The same operations on a tmpfs tell what that is. Which
+ * operations there are, selftests/inject/list says.
  *
  * KMDOMFS_DIR is not mounted yet, and its domain is new.
  */
@@ -19,6 +20,7 @@
 
 #include "fs.h"
 #include "inject.h"
+#include "live.h"
 #include "param.h"
 #include "tree.h"
 
@@ -33,6 +35,11 @@
 #define PATIENCE	60000			/* ms for what is done in the background */
 
 static char data[SPAN + FAR];
+
+static const char *domain(void)
+{
+	return getenv("KMDOMFS_DOMAIN");
+}
 
 /**
  * struct act - an operation
@@ -227,6 +234,71 @@ static long act_utimens(void)
 	struct timespec times[2] = { { 1000, 1 }, { 2000, 2 } };
 
 	return ERR(utimensat(AT_FDCWD, "file", times, 0));
+}
+
+static long act_absent(void)
+{
+	struct stat st;
+	int ret = ERR(lstat("dir/absent", &st));
+
+	return ret == -ENOENT ? 0 : ret ?: -EEXIST;
+}
+
+/* Positions of a directory are its own to check. */
+static long act_seek(void)
+{
+	int fd = open(".", O_RDONLY | O_DIRECTORY);
+	long ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = ERR(lseek(fd, 5, SEEK_SET)) ?: ERR(lseek(fd, 2, SEEK_CUR));
+	close(fd);
+	return ret;
+}
+
+/* Its options, as /proc shows them. */
+static long act_mountinfo(void)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[1024], want[128];
+	long ret = -ENOENT;
+
+	if (!file)
+		return -errno;
+	snprintf(want, sizeof(want), "domain=%s", domain());
+	while (ret && fgets(line, sizeof(line), file))
+		if (strstr(line, getenv("KMDOMFS_DIR")) && strstr(line, want))
+			ret = 0;
+	fclose(file);
+	return ret;
+}
+
+static int prepare_lone(void)
+{
+	pattern(data, SPAN, 1);
+	return put("file", data, SPAN);
+}
+
+/* A file that is used without a name, until it is closed. */
+static long act_unlink_open(void)
+{
+	int fd = open("file", O_RDWR), ret;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	ret = ERR(unlink("file"));
+	if (!ret && (fstat(fd, &st) || st.st_nlink || st.st_size != SPAN))
+		ret = -EILSEQ;
+	close(fd);
+	return ret;
+}
+
+static long act_drop_caches(void)
+{
+	drop_caches();
+	return 0;
 }
 
 /* Writes of what was not there before, at a place and of a length. */
@@ -507,6 +579,13 @@ static const struct act names[] = {
 	{ "stat", prepare_small, act_stat, model_nothing, NOMEM, FAIL_SLAB, FAIL_PAGE },
 	{ "readdir", prepare_full_node, act_readdir, model_nothing, NOMEM, FAIL_SLAB, FAIL_PAGE },
 	{ "statfs", prepare_small, act_statfs, model_nothing, NONE, 0, 0 },
+	{ "lookup of an absent name", prepare_small, act_absent, model_nothing, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "lseek in a directory", prepare_small, act_seek, model_nothing, NONE, 0, 0 },
+	{ "unlink of an open file", prepare_lone, act_unlink_open, NULL, NOMEM, FAIL_SLAB,
+	  FAIL_PAGE },
+	{ "show_options", prepare_small, act_mountinfo, model_nothing, NONE, 0, 0 },
+	{ "the VFS drops its caches", prepare_small, act_drop_caches, model_nothing, NONE, 0, 0 },
 };
 
 static const struct act attributes[] = {
@@ -554,24 +633,32 @@ static const struct act sizes[] = {
  * @work: directory on the file system
  * @reference: directory on a tmpfs
  * @cold: the VFS has nothing of it, when it is done
+ * @empty: objects while nothing is prepared
+ * @before: when it is
+ * @after: when the operation was done whole
+ * @whole: what the operation says then
  */
 struct stage {
 	const struct act *act;
-	const char *work;
+	char work[320];
 	char reference[64];
 	bool cold;
+	struct live empty;
+	struct live before;
+	struct live after;
+	long whole;
 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	return ftw->level ? remove(path) : 0;
+	return remove(path);
 }
 
-/* An empty directory, in which an operation is prepared. */
-static int set_stage(const struct act *act, const char *dir)
+/* A directory that is as good as new. */
+static int clear(const char *dir)
 {
-	return ERR(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS)) ?: ERR(chdir(dir)) ?:
-		act->prepare();
+	return ERR(chdir("/")) ?: ERR(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS)) ?:
+		ERR(mkdir(dir, 0755)) ?: ERR(chdir(dir));
 }
 
 /* What is seen then comes from objects. No other file system's cache is lost. */
@@ -580,13 +667,27 @@ static int forget_all(const char *work)
 	return ERR(chdir("/")) ?: remount() ?: ERR(chdir(work));
 }
 
+/* Nothing is left of the operation before, in its directory or beside it. */
 static int begin_act(struct stage *stage)
 {
-	int ret = set_stage(stage->act, stage->work);
+	int ret = clear(stage->work) ?: live_wait(domain(), &stage->empty) ?:
+		stage->act->prepare();
 
 	if (!ret && stage->cold)
 		ret = forget_all(stage->work);
-	return ret;
+	return ret ?: live_count(domain(), &stage->before);
+}
+
+/* What it makes when nothing fails. */
+static int try_act(struct stage *stage)
+{
+	int ret = clear(stage->work) ?: live_settle(domain(), &stage->empty) ?:
+		begin_act(stage);
+
+	if (ret)
+		return ret;
+	stage->whole = stage->act->act();
+	return stage->whole < 0 ? stage->whole : live_settle(domain(), &stage->after);
 }
 
 static long run_act(void *arg)
@@ -603,7 +704,7 @@ static int frames_add_up(void)
 	int ret, tries = PATIENCE / 20;
 
 	do {
-		ret = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info);
+		ret = kmdom_info_find(domain(), &info);
 		if (ret || info.frames_used == info.pages_present + info.tables)
 			return ret;
 		poll(NULL, 0, 20);
@@ -611,11 +712,19 @@ static int frames_add_up(void)
 	return -EILSEQ;
 }
 
+/* How many objects there are is known of what was done whole, or not at all. */
+static int check_live(const struct stage *stage, long ret)
+{
+	if (ret < 0)
+		return live_wait(domain(), &stage->before);
+	return ret == stage->whole ? live_wait(domain(), &stage->after) : 0;
+}
+
 static int check_act(void *arg, long ret)
 {
 	struct stage *stage = arg;
 	const struct act *act = stage->act;
-	int err = set_stage(act, stage->reference);
+	int err = check_live(stage, ret) ?: clear(stage->reference) ?: act->prepare();
 
 	if (!err && ret >= 0)
 		err = act->model ? act->model(ret) : act->act();
@@ -631,7 +740,7 @@ static int check_act(void *arg, long ret)
 
 static int do_act(const struct act *act, const char *work, const char *reference, bool cold)
 {
-	struct stage stage = { .act = act, .work = work, .cold = cold };
+	struct stage stage = { .act = act, .cold = cold };
 	struct inject_sweep sweep = {
 		.run = run_act, .check = check_act, .arg = &stage, .errors = act->errors,
 		.must = cold ? act->must : 0, .may = act->must | act->may,
@@ -639,9 +748,10 @@ static int do_act(const struct act *act, const char *work, const char *reference
 	char name[64];
 
 	snprintf(name, sizeof(name), "%s%s", act->name, cold ? ", cold" : "");
-	snprintf(stage.reference, sizeof(stage.reference), "%s", reference);
+	snprintf(stage.work, sizeof(stage.work), "%s/work", work);
+	snprintf(stage.reference, sizeof(stage.reference), "%s/work", reference);
 	sweep.name = name;
-	return begin_act(&stage) ?: inject_sweep(&sweep);
+	return try_act(&stage) ?: begin_act(&stage) ?: inject_sweep(&sweep);
 }
 
 static int mount_of(const char *domain, unsigned long flags)
@@ -654,7 +764,7 @@ static int mount_of(const char *domain, unsigned long flags)
 
 static int domain_mount(void)
 {
-	return mount_of(getenv("KMDOMFS_DOMAIN"), 0);
+	return mount_of(domain(), 0);
 }
 
 static long act_mount(void *arg)
@@ -666,28 +776,47 @@ static long act_mount(void *arg)
 static int check_not_held(void)
 {
 	struct kmdom_info info;
-	int ret = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info);
+	int ret = kmdom_info_find(domain(), &info);
 
 	return ret ?: info.clients ? -EBUSY : frames_add_up();
 }
 
+/* What a file system has that nothing was made in. */
+static const struct live formatted = { .nr = { [LIVE_SUPER] = 1, [LIVE_INODE] = 1 } };
+static const struct live nothing;
+
 static int check_mount(void *arg, long ret)
 {
-	return (ret ? 0 : ERR(umount(getenv("KMDOMFS_DIR")))) ?: check_not_held();
+	return (ret ? 0 : ERR(umount(getenv("KMDOMFS_DIR")))) ?: check_not_held() ?:
+		live_wait(domain(), arg);
+}
+
+/* One that failed may have come so far that the file system is there. */
+static int check_first_mount(void *arg, long ret)
+{
+	struct live live;
+	int err = live_count(domain(), &live);
+
+	if (err || !memcmp(&live, &nothing, sizeof(live)))
+		return err ?: ret ? check_not_held() : -ENOENT;
+	return check_mount((void *)&formatted, ret);
 }
 
 /* First where there is no file system yet, then one that it finds. */
 TEST(mounting)
 {
-	struct inject_sweep sweep = {
-		.name = "the first mount", .run = act_mount, .check = check_mount,
+	struct inject_sweep first = {
+		.name = "the first mount", .run = act_mount, .check = check_first_mount,
 		.errors = ERRORS(ENOMEM), .must = FAIL_SLAB, .may = FAIL_PAGE,
+	}, again = {
+		.name = "mount", .run = act_mount, .check = check_mount,
+		.arg = (void *)&formatted, .errors = ERRORS(ENOMEM), .must = FAIL_SLAB,
+		.may = FAIL_PAGE,
 	};
 
 	ASSERT_EQ(0, inject_begin("kmdomfs"));
-	EXPECT_EQ(0, inject_sweep(&sweep));
-	sweep.name = "mount";
-	EXPECT_EQ(0, inject_sweep(&sweep));
+	EXPECT_EQ(0, inject_sweep(&first));
+	EXPECT_EQ(0, inject_sweep(&again));
 	inject_end();
 	ASSERT_EQ(0, domain_mount());
 }
@@ -748,7 +877,7 @@ TEST(mounting_makes_caches)
 
 static long act_remount(void *arg)
 {
-	return mount_of(getenv("KMDOMFS_DOMAIN"), MS_REMOUNT);
+	return mount_of(domain(), MS_REMOUNT);
 }
 
 /* It is mounted, and nobody else holds the domain. */
@@ -756,10 +885,11 @@ static int check_remount(void *arg, long ret)
 {
 	struct kmdom_info info;
 	struct statfs st;
-	int err = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info) ?:
+	int err = kmdom_info_find(domain(), &info) ?:
 		ERR(statfs(getenv("KMDOMFS_DIR"), &st));
 
-	return err ?: info.clients == 1 ? frames_add_up() : -EBUSY;
+	return err ?: info.clients != 1 ? -EBUSY : frames_add_up() ?:
+		live_wait(domain(), &formatted);
 }
 
 TEST(remounting)
@@ -781,7 +911,7 @@ static long act_umount(void *arg)
 
 static int check_umount(void *arg, long ret)
 {
-	return check_not_held() ?: domain_mount();
+	return check_not_held() ?: live_wait(domain(), &formatted) ?: domain_mount();
 }
 
 TEST(unmounting)
@@ -795,6 +925,66 @@ TEST(unmounting)
 	inject_end();
 }
 
+#define ORPHANS	40	/* files that a mount leaves to the next one */
+
+static int make_orphans(void)
+{
+	int fds[ORPHANS], i, ret = 0;
+	char path[320];
+
+	for (i = 0; i < ORPHANS && !ret; i++) {
+		snprintf(path, sizeof(path), "%s/orphan", getenv("KMDOMFS_DIR"));
+		fds[i] = open(path, O_CREAT | O_RDWR, 0600);
+		ret = fds[i] < 0 ? -errno : write(fds[i], path, sizeof(path)) < 0 ? -errno :
+			ERR(unlink(path));
+	}
+	/* The mount ends with the last of them, and its reaper with the mount. */
+	ret = ret ?: ERR(umount2(getenv("KMDOMFS_DIR"), MNT_DETACH));
+	while (i--)
+		close(fds[i]);
+	return ret;
+}
+
+/* How far the reaper comes before it is ended is chance: it does not come to all. */
+static int leave_orphans(struct live *left)
+{
+	int tries = 20, ret;
+
+	do {
+		ret = make_orphans() ?: check_not_held() ?: live_count(domain(), left);
+		if (ret || left->nr[LIVE_INODE] > formatted.nr[LIVE_INODE])
+			return ret;
+		ret = domain_mount();
+	} while (!ret && tries--);
+	return ret ?: -EALREADY;
+}
+
+/* None is lost by a mount that failed; by one that did not they are freed. */
+static int check_orphans(void *arg, long ret)
+{
+	struct live *left = arg;
+
+	if (ret)
+		return check_not_held() ?: live_wait(domain(), left);
+	return live_wait(domain(), &formatted) ?: leave_orphans(left);
+}
+
+TEST(mounting_with_orphans)
+{
+	struct live left;
+	struct inject_sweep sweep = {
+		.name = "mount with orphans", .run = act_mount, .check = check_orphans,
+		.arg = &left, .errors = ERRORS(ENOMEM), .must = FAIL_SLAB, .may = FAIL_PAGE,
+	};
+
+	ASSERT_EQ(0, leave_orphans(&left));
+	ASSERT_EQ(0, inject_begin("kmdomfs"));
+	EXPECT_EQ(0, inject_sweep(&sweep));
+	inject_end();
+	ASSERT_EQ(0, domain_mount());
+	EXPECT_EQ(0, live_wait(domain(), &formatted));
+}
+
 /* Each of some operations, with all of it in the VFS's caches and with nothing. */
 static int do_acts(const struct act *acts, size_t nr, const char *work)
 {
@@ -802,7 +992,15 @@ static int do_acts(const struct act *acts, size_t nr, const char *work)
 	size_t i;
 	int bad;
 
+	char path[320];
+
 	if (!mkdtemp(reference) || chmod(reference, 0755))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/work", reference);
+	if (mkdir(path, 0755))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/work", work);
+	if (mkdir(path, 0755))
 		return -errno;
 	bad = inject_begin("kmdomfs");
 	for (i = 0; i < nr && bad >= 0; i++)
@@ -810,7 +1008,6 @@ static int do_acts(const struct act *acts, size_t nr, const char *work)
 		       !!do_act(&acts[i], work, reference, true);
 	inject_end();
 	nftw(reference, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	rmdir(reference);
 	return bad;
 }
 
@@ -844,7 +1041,7 @@ TEST_F(fs, sizes)
 static long count_pages(void)
 {
 	struct kmdom_info info;
-	int ret = kmdom_info_find(getenv("KMDOMFS_DOMAIN"), &info);
+	int ret = kmdom_info_find(domain(), &info);
 
 	return ret ? ret : (long)(info.pages_present + info.pages_absent);
 }
@@ -909,6 +1106,16 @@ TEST_F(fs, in_the_background)
 		EXPECT_EQ(0, inject_sweep_kind(&reap, kind));
 	}
 	inject_end();
+}
+
+/* All tests before have removed what they made: there is this one's directory. */
+TEST_F(fs, nothing_is_left)
+{
+	static const struct live one = { .nr = {
+		[LIVE_SUPER] = 1, [LIVE_INODE] = 2, [LIVE_NODE_SMALL] = 1,
+	} };
+
+	EXPECT_EQ(0, live_wait(domain(), &one));
 }
 
 int main(int argc, char **argv)
