@@ -208,6 +208,7 @@ static int finish_lose(SELF *self)
 {
 	int ret = px_get_finish(self->proc, NULL, 0);
 	struct kmdom_page state;
+	struct kt_page page;
 
 	if (ret != -EIO)
 		return -EPROTO;
@@ -216,7 +217,8 @@ static int finish_lose(SELF *self)
 		return ret ?: -EILSEQ;
 	if (kt_get(self->fd, 0, KT_PAGE, self->refs[0], NULL, 0) != -EIO)
 		return -EPROTO;
-	return kt_new(self->fd, 0, KT_PAGE, NULL, 0, &self->refs[0]);
+	bytes_fill(&page, sizeof(page), self->seed);
+	return kt_new(self->fd, 0, KT_PAGE, &page, sizeof(page), &self->refs[0]);
 }
 
 /*
