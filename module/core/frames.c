@@ -534,6 +534,33 @@ void kmdom_frame_publish(struct kmdom_frame *frame,
 	spin_unlock(&ledger->lock);
 }
 
+/**
+ * kmdom_frame_describe - what a frame in transit is going to hold
+ * @frame: the frame
+ * @index: of the page or table
+ * @level: of it
+ * @cache: of a page, else NULL
+ * @version: of the record that it comes from, or 0: it is new
+ * @clean_for: with @version, the session that has the record; else 0
+ *
+ * Context: any.
+ */
+void kmdom_frame_describe(struct kmdom_frame *frame, u64 index,
+			  unsigned int level, struct kmdom_cache *cache,
+			  u64 version, u64 clean_for)
+{
+	WRITE_ONCE(frame->index, index);
+	WRITE_ONCE(frame->level, level);
+	frame->cache = cache;
+	WRITE_ONCE(frame->version, version);
+	frame->spent = version;
+	WRITE_ONCE(frame->clean_for, clean_for);
+	WRITE_ONCE(frame->dirty, !version);
+	WRITE_ONCE(frame->referenced, true);
+	WRITE_ONCE(frame->vouched, false);
+	frame->partial = false;
+}
+
 /** kmdom_frame_withdraw - PAGE or TABLE to TRANSIT */
 void kmdom_frame_withdraw(struct kmdom_frame *frame)
 {

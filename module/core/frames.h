@@ -8,6 +8,9 @@
  * present page is in the descriptor, so that paging never allocates.
  *
  * A free frame is zero: it is wiped when it is lent and when a page leaves it.
+ *
+ * SCAN looks at descriptors without a lock, and takes what it sees for a hint. So
+ * what it reads is written with WRITE_ONCE(), whatever lock is held.
  */
 #ifndef KMDOM_FRAMES_H
 #define KMDOM_FRAMES_H
@@ -239,6 +242,9 @@ void kmdom_frame_put_deferred(struct kmdom_frame *frame, bool answer);
 void kmdom_frame_publish(struct kmdom_frame *frame,
 			 enum kmdom_frame_state state);
 void kmdom_frame_withdraw(struct kmdom_frame *frame);
+void kmdom_frame_describe(struct kmdom_frame *frame, u64 index,
+			  unsigned int level, struct kmdom_cache *cache,
+			  u64 version, u64 clean_for);
 void *kmdom_frame_data(const struct kmdom_frame *frame);
 int kmdom_frame_back(struct kmdom_frame *frame);
 void kmdom_frame_set_state(struct kmdom_frame *frame,

@@ -261,10 +261,10 @@ unlock:
  */
 static void kmdom_export_mark(struct kmdom_frame *frame, u64 version)
 {
-	frame->version = 0;
+	WRITE_ONCE(frame->version, 0);
 	frame->spent = version;
-	frame->clean_for = 0;
-	frame->vouched = false;
+	WRITE_ONCE(frame->clean_for, 0);
+	WRITE_ONCE(frame->vouched, false);
 }
 
 /* What the lock of the table must cover of an export. */
@@ -321,7 +321,7 @@ static int kmdom_table_encode(struct kmdom_session *session,
 		ret = kmdom_record_encode(&kmdom_table_schema, &id,
 					  kmdom_frame_data(frame), live,
 					  slot->record, KMDOM_RECORD_MAX);
-		frame->dirty = ret < 0;
+		WRITE_ONCE(frame->dirty, ret < 0);
 	}
 	spin_unlock(&frame->lock);
 	kmdom_table_unlock(parent);
@@ -407,8 +407,8 @@ int kmdom_page_exported(struct kmdom_session *session,
 	if (frame->spent != res->version || READ_ONCE(frame->dirty)) {
 		ret = -EAGAIN;
 	} else {
-		frame->version = res->version;
-		frame->clean_for = session->id;
+		WRITE_ONCE(frame->version, res->version);
+		WRITE_ONCE(frame->clean_for, session->id);
 		atomic64_inc(&dom->stats.exports);
 		atomic64_add(res->len, &dom->stats.bytes_out);
 	}
@@ -443,8 +443,8 @@ int kmdom_page_stored(struct kmdom_session *session, const struct kmdom_op *op)
 	} else if (frame->version != op->version) {
 		ret = -ESTALE;
 	} else {
-		frame->clean_for = session->id;
-		frame->vouched = true;
+		WRITE_ONCE(frame->clean_for, session->id);
+		WRITE_ONCE(frame->vouched, true);
 	}
 	kmdom_table_unlock(leaf);
 	trace_kmdom_stored(session->dom, op->index, op->level, op->version, ret);

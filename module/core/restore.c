@@ -69,26 +69,6 @@ static void kmdom_restore_undo(struct kmdom_frame *frame)
 	kmdom_wait_frames_freed(dom, false);
 }
 
-/* A page of objects, or with no cache a table. */
-static void kmdom_frame_describe(struct kmdom_frame *frame,
-				 struct kmdom_session *session,
-				 const struct kmdom_op *op,
-				 struct kmdom_cache *cache)
-{
-	if (op->level)
-		kmdom_table_describe(frame, kmdom_op_first(op), op->level);
-	frame->index = op->index;
-	frame->level = op->level;
-	frame->cache = cache;
-	frame->version = op->version;
-	frame->spent = op->version;
-	frame->clean_for = session->id;
-	frame->dirty = false;
-	frame->referenced = true;
-	frame->vouched = false;
-	frame->partial = false;
-}
-
 static int kmdom_restore_decode(const struct kmdom_schema *schema,
 				struct kmdom_slot *slot, const struct kmdom_op *op,
 				struct kmdom_result *res,
@@ -96,7 +76,7 @@ static int kmdom_restore_decode(const struct kmdom_schema *schema,
 {
 	DECLARE_BITMAP(live, KMDOM_SLOTS_PER_PAGE);
 	const u64 *entries = kmdom_frame_data(frame);
-	unsigned int i;
+	unsigned int i, used = 0;
 	int ret;
 
 	ret = kmdom_judge_payload(schema, slot->record, op->len,
@@ -108,7 +88,8 @@ static int kmdom_restore_decode(const struct kmdom_schema *schema,
 		return 0;
 	}
 	for (i = 0; i < KMDOM_TABLE_ENTRIES; i++)
-		frame->nr_used += entries[i] != KMDOM_ENTRY_EMPTY;
+		used += entries[i] != KMDOM_ENTRY_EMPTY;
+	WRITE_ONCE(frame->nr_used, used);
 	return 0;
 }
 
@@ -170,7 +151,10 @@ static int kmdom_restore_open(struct kmdom_session *session,
 	frame = kmdom_restore_frame(dom, op);
 	if (!frame)
 		return -ENOBUFS;
-	kmdom_frame_describe(frame, session, op, cache);
+	if (op->level)
+		kmdom_table_describe(frame, kmdom_op_first(op), op->level);
+	kmdom_frame_describe(frame, op->index, op->level, cache, op->version,
+			     session->id);
 	ret = kmdom_restore_decode(schema, slot, op, res, frame);
 	if (!ret)
 		ret = kmdom_restore_publish(dom, op, res, frame, entry);

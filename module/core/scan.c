@@ -30,7 +30,7 @@ static void kmdom_scan_objects(struct kmdom_domain *dom,
 
 	if (!cache)
 		return;
-	page->live = bitmap_weight(frame->live, KMDOM_SLOTS_PER_PAGE);
+	page->live = data_race(bitmap_weight(frame->live, KMDOM_SLOTS_PER_PAGE));
 	page->slots = cache->schema.slots;
 	page->policy = cache->policy;
 }

@@ -209,7 +209,7 @@ static int kmdom_page_publish(struct kmdom_frame *frame, u64 index)
 		kmdom_table_unlock(leaf);
 		return -EEXIST;
 	}
-	frame->index = index;
+	WRITE_ONCE(frame->index, index);
 	atomic_long_inc(&cache->users);
 	atomic64_inc(&cache->nr_pages);
 	atomic64_inc(&dom->pages_present);
@@ -225,13 +225,7 @@ static int kmdom_page_publish(struct kmdom_frame *frame, u64 index)
 static void kmdom_page_prepare(struct kmdom_frame *frame,
 			       struct kmdom_cache *cache)
 {
-	frame->cache = cache;
-	frame->level = 0;
-	frame->version = 0;
-	frame->spent = 0;
-	frame->clean_for = 0;
-	frame->vouched = false;
-	frame->partial = false;
+	kmdom_frame_describe(frame, 0, 0, cache, 0, 0);
 	bitmap_zero(frame->live, KMDOM_SLOTS_PER_PAGE);
 	bitmap_zero(frame->used, KMDOM_SLOTS_PER_PAGE);
 	bitmap_zero(frame->mag, KMDOM_SLOTS_PER_PAGE);

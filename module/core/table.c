@@ -159,13 +159,14 @@ void kmdom_table_set(struct kmdom_frame *leaf, u64 index, u64 entry)
 	lockdep_assert_held(&leaf->lock);
 	WARN_ON_ONCE(!kmdom_entry_edge_legal(kmdom_entry_state(*slot),
 					     kmdom_entry_state(entry)));
-	leaf->nr_used += (*slot == KMDOM_ENTRY_EMPTY) -
-			 (entry == KMDOM_ENTRY_EMPTY);
-	leaf->nr_present += (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) -
-			    (kmdom_entry_state(*slot) == KMDOM_PAGE_PRESENT);
-	leaf->dirty = true;
+	WRITE_ONCE(leaf->nr_used, leaf->nr_used +
+		   (*slot == KMDOM_ENTRY_EMPTY) - (entry == KMDOM_ENTRY_EMPTY));
+	WRITE_ONCE(leaf->nr_present, leaf->nr_present +
+		   (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) -
+		   (kmdom_entry_state(*slot) == KMDOM_PAGE_PRESENT));
+	WRITE_ONCE(leaf->dirty, true);
 	/* Who is about to come under it, or has just left, may not be the last. */
-	leaf->referenced = true;
+	WRITE_ONCE(leaf->referenced, true);
 	/*
 	 * Publishes what the frame's descriptor and memory hold: pairs with
 	 * the load of the walker.
@@ -184,18 +185,10 @@ void kmdom_table_set(struct kmdom_frame *leaf, u64 index, u64 entry)
 void kmdom_table_describe(struct kmdom_frame *frame, u64 index,
 			  unsigned int level)
 {
-	frame->index = kmdom_table_index(index, level);
-	frame->level = level;
-	frame->cache = NULL;
-	frame->version = 0;
-	frame->spent = 0;
-	frame->clean_for = 0;
-	frame->dirty = true;
-	frame->referenced = true;
-	frame->vouched = false;
-	frame->partial = false;
-	frame->nr_used = 0;
-	frame->nr_present = 0;
+	kmdom_frame_describe(frame, kmdom_table_index(index, level), level, NULL,
+			     0, 0);
+	WRITE_ONCE(frame->nr_used, 0);
+	WRITE_ONCE(frame->nr_present, 0);
 	frame->dead = false;
 }
 
