@@ -37,6 +37,7 @@ unsigned int bed_warnings(void)
 #undef WARN_ON_ONCE
 #define WARN_ON_ONCE(condition)	warned(condition)
 
+#include "../../module/core/judge.c"
 #include "../../module/core/schema.c"
 #include "../../module/core/record.c"
 #include "../../module/core/table_type.c"

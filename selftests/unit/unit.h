@@ -113,9 +113,10 @@ extern struct kunit_suite record_suite;
 extern struct kunit_suite header_suite;
 extern struct kunit_suite decode_suite;
 extern struct kunit_suite table_type_suite;
+extern struct kunit_suite judge_suite;
 
 #define UNIT_SUITES \
 	&entry_suite, &schema_suite, &record_suite, &header_suite, &decode_suite, \
-	&table_type_suite
+	&table_type_suite, &judge_suite
 
 #endif
