@@ -361,6 +361,53 @@ static int follow(struct _test_data_policy *self, struct edited *e, uint64_t ref
 	return pager_evict(self->pager, e->index, e->version, 0) ?: ret;
 }
 
+/* Two refs to one object, of which a client cannot know: it ends once. */
+TEST_F(policy, checked_refs_may_be_one)
+{
+	struct kt_req req = { .nr_pins = 2 };
+	struct kt_checked obj;
+	struct edited e;
+
+	ASSERT_EQ(0, make(self, &e, 9));
+	edit_ref(&e, e.ref);
+	ASSERT_EQ(0, give(self, &e, e.rec, e.len));
+	ASSERT_EQ(0, kt_get(self->fd, 0, KT_CHECKED, e.ref, &obj, sizeof(obj)));
+	ASSERT_EQ(e.ref, obj.ref);
+	req.pins[0] = (struct kt_pin) {
+		.ref = e.ref, .type = KT_CHECKED, .mode = KT_PIN_WRITE,
+	};
+	req.pins[1] = req.pins[0];
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_PINSET, &req));
+	for (req.pin = 0; req.pin < 2; req.pin++)
+		EXPECT_EQ(0, kt(self->fd, KT_IOC_FREEPIN, &req));
+	EXPECT_EQ(0, kt_end(self->fd, 0));
+	EXPECT_EQ(-ENOENT, kt_get(self->fd, 0, KT_CHECKED, e.ref, &obj, sizeof(obj)));
+	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
+/* One of them is pinned, and by the other it is to end: nobody waits for ever. */
+TEST_F(policy, what_is_pinned_by_another_ref_stays)
+{
+	struct kt_req req = { .op = 2, .type = KT_PAGE };
+	uint64_t page;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &page));
+	ASSERT_EQ(0, kt_pin(self->fd, 1, KT_PAGE, page, 0));
+	req.ref = page;
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
+	kt_start(self->proc, self->fd, KT_IOC_FREE, &req);
+	EXPECT_FALSE(proc_done(self->proc, 300));
+	EXPECT_EQ(0, proc_kill(self->proc));
+	EXPECT_EQ(0, kt_end(self->fd, 2));
+	EXPECT_EQ(0, kt_end(self->fd, 1));
+	EXPECT_EQ(0, kt_get(self->fd, 0, KT_PAGE, page, NULL, 0));
+	/* The pager has the page as before. */
+	EXPECT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(page)));
+	EXPECT_EQ(0, kt_del(self->fd, 0, KT_PAGE, page));
+	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
 /* A ref that a pager made up leads to an object of its type, or nowhere. */
 TEST_F(policy, checked_refs_are_followed_with_care)
 {

@@ -484,8 +484,8 @@ static int kmdom_free_page(struct kmdom_client_op *op, struct kmdom_pin *pin)
  * Any other is pinned for writing first. One that was discarded is free.
  *
  * Context: may sleep; waits for the pager as kmdom_pin_set() does.
- * Return: 0, or -ENOENT, -EAGAIN, or what kmdom_pin_set() returns; unless it is
- * -ENOENT the object is still there then.
+ * Return: 0, or -ENOENT, -EAGAIN, -EDEADLK (it stays pinned), or what
+ * kmdom_pin_set() returns; unless it is -ENOENT the object is still there then.
  */
 int kmdom_free(struct kmdom_client_op *op, struct kmdom_cache *cache,
 	       kmdom_ref ref)

@@ -8,6 +8,8 @@
  * be frozen and evicted like any other; the hints that remain lead nowhere.
  */
 #include <linux/bitmap.h>
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
 #include "cache.h"
 #include "domain.h"
 #include "pin.h"
@@ -15,6 +17,13 @@
 
 /* Slots that one refill moves into a magazine. */
 #define KMDOM_REFILL	(KMDOM_MAGAZINE / 2)
+
+/*
+ * How long who frees a page waits for its pins. Those that pass by are short;
+ * one that stays is of somebody, perhaps himself, who has the object by another
+ * ref, to which a pager has edited one.
+ */
+#define KMDOM_FREE_SECONDS	10
 
 static kmdom_ref kmdom_magazine_pop(struct kmdom_cache *cache)
 {
@@ -336,7 +345,8 @@ void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot)
 	u64 index = frame->index;
 	bool empty;
 
-	if (WARN_ON_ONCE(!test_and_clear_bit(slot, frame->live))) {
+	/* Freed by another ref already, to which a pager has edited one. */
+	if (!test_and_clear_bit(slot, frame->live)) {
 		kmdom_frame_unpin(frame, true);
 		return;
 	}
@@ -493,10 +503,10 @@ static int kmdom_page_untold(struct kmdom_cache *cache, u64 index)
 }
 
 /*
- * One try at freeing a page whole; -EBUSY if it is pinned or frozen now, -EAGAIN if
- * its table is absent.
+ * One try at freeing a page whole; -EBUSY if it is pinned or frozen now, -EDEADLK
+ * if it is pinned at the last try, -EAGAIN if its table is absent.
  */
-static int kmdom_page_try_end(struct kmdom_cache *cache, u64 index,
+static int kmdom_page_try_end(struct kmdom_cache *cache, u64 index, bool last,
 			      u64 *version, struct kmdom_frame **frame)
 {
 	struct kmdom_frame *leaf = kmdom_table_lock(&cache->dom->table, index, 0);
@@ -515,6 +525,11 @@ static int kmdom_page_try_end(struct kmdom_cache *cache, u64 index,
 	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
 		*frame = kmdom_entry_frame(entry);
 		ret = kmdom_frame_try_end(*frame);
+		if (ret && last &&
+		    (atomic64_read(&(*frame)->pins) & KMDOM_PIN_ANY)) {
+			atomic64_andnot(KMDOM_PIN_ENDING, &(*frame)->pins);
+			ret = -EDEADLK;
+		}
 		if (ret)
 			goto unlock;
 		*version = (*frame)->version ?: (*frame)->spent;
@@ -531,14 +546,15 @@ unlock:
  * @cache: of a type with one object to a page
  * @index: of the page
  *
- * Context: may sleep, past the one export that is at work on the page or a pin
- * that ends; never waits for a pager.
+ * Context: may sleep, past the one export that is at work on the page, and until
+ * its pins end, for KMDOM_FREE_SECONDS; never waits for a pager.
  * Return: 0, -ENOENT (there is no such object), -ENODEV, -EAGAIN (the page's table
- * is absent).
+ * is absent), -EDEADLK (it stays pinned).
  */
 int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index)
 {
 	struct kmdom_domain *dom = cache->dom;
+	unsigned long begin = jiffies, patience;
 	struct kmdom_frame *frame;
 	DEFINE_WAIT(wait);
 	u64 version;
@@ -546,8 +562,12 @@ int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index)
 
 	might_sleep();
 	for (;;) {
+		patience = fatal_signal_pending(current) ? HZ :
+							   KMDOM_FREE_SECONDS * HZ;
 		prepare_to_wait(&dom->drain_wq, &wait, TASK_UNINTERRUPTIBLE);
-		ret = kmdom_page_try_end(cache, index, &version, &frame);
+		ret = kmdom_page_try_end(cache, index,
+					 time_after(jiffies, begin + patience),
+					 &version, &frame);
 		if (ret != -EBUSY)
 			break;
 		/* An unpin wakes only those who froze: look again soon. */

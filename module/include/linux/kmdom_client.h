@@ -36,7 +36,9 @@
  *    never comes to name another one's.
  *  - A pager that edits objects of a CHECKED type can make any of their fields
  *    hold what the schema allows. A ref in them leads to an object of the cache
- *    that the pin names, or to -ENOENT; a client bounds its steps along such refs.
+ *    that the pin names, any one, or to -ENOENT; a client bounds its steps along
+ *    such refs, and may find that two of them lead to the same object. To free
+ *    that twice does nothing; freed while it is pinned, it may stay (-EDEADLK).
  *  - Types and their tables are constant, and live as long as the module.
  *  - Errors have the meanings of <uapi/linux/kmdom.h>. -ETIMEDOUT, -EIO,
  *    -ENODEV and -EINTR can come from every pin set, and leave all as it was.
@@ -318,14 +320,16 @@ void kmdom_cache_set_anchor(struct kmdom_cache *cache, kmdom_ref ref);
  * pins may be held. 0, -ENOBUFS (nothing was promised), -ENODEV, -ENOSPC.
  *
  * kmdom_free_pinned(): frees an object that is pinned for writing, and ends the
- * pin. Never waits, never fails. Nobody else uses the object.
+ * pin. Never waits, never fails: what was freed by then, stays free. Nobody else
+ * uses the object.
  *
  * kmdom_free(): frees an object wherever its page is; one that was discarded is
  * free already. If its type has one object to a page, it is not restored for
  * that, and the call waits at most for tables of the page table; with pins held
  * (or KMDOM_OP_NOWAIT) not even for those, and is -EAGAIN instead, unless its
- * pin set named the object with @table. Else it waits as kmdom_pin_set(). If it
- * fails as that does, the object is still there.
+ * pin set named the object with @table; and for pins of the object to end: after
+ * ten seconds (one, if the task is killed) it is -EDEADLK. Else it waits as
+ * kmdom_pin_set(). If it fails as that does, the object is still there.
  */
 void kmdom_op_begin(struct kmdom_client_op *op, struct kmdom_domain *dom,
 		    unsigned int flags);
