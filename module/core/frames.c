@@ -561,11 +561,13 @@ void kmdom_frame_describe(struct kmdom_frame *frame, u64 index,
 	frame->partial = false;
 }
 
-/** kmdom_frame_withdraw - PAGE or TABLE to TRANSIT */
+/** kmdom_frame_withdraw - PAGE or TABLE to TRANSIT; frozen, nobody finds it */
 void kmdom_frame_withdraw(struct kmdom_frame *frame)
 {
 	struct kmdom_ledger *ledger = frame->pool->ledger;
 
+	/* Who waited to free the page looks for it in vain from now on. */
+	atomic64_andnot(KMDOM_PIN_ENDING, &frame->pins);
 	spin_lock(&ledger->lock);
 	if (frame->state == KMDOM_FRAME_TABLE)
 		ledger->nr_tables--;

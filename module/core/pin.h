@@ -9,7 +9,7 @@
  * and seeing no pins is a single atomic step, or (draining) the bit comes first
  * and the pins that were there are waited for. A third bit, ENDING, says that
  * somebody waits to free the page: nobody else freezes it any more, so that he
- * waits for one freeze at most. It stays until the frame holds another page.
+ * waits for one freeze at most. It goes with the page, or when he gives up.
  *
  * All changes of the word are fully ordered, so: what a writer stored under
  * its pin is seen by whoever froze the page after the unpin, and "dirty", set
