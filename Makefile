@@ -60,25 +60,26 @@ check: setup
 		'host=nice scripts/check --where host $(T)'
 
 # The tests again, in kernels that check themselves (scripts/check-debug).
-.PHONY: check-debug check-leak check-race coverage
+.PHONY: check-debug check-leak check-race check-smp coverage
 check-debug: setup
 	+@$(MAKE) --no-print-directory selftests
 	@scripts/parts --jobs 2 'debug-1=scripts/check-debug debug --share 1/2 $(T)' \
 		'debug-2=scripts/check-debug debug --share 2/2 $(T)' \
 		'leak-1=scripts/check-debug leak --share 1/2 $(T)' \
 		'leak-2=scripts/check-debug leak --share 2/2 $(T)'
-check-leak check-race: setup
+check-leak check-race check-smp: setup
 	+@$(MAKE) --no-print-directory selftests
-	@scripts/check-debug $(@:check-%=%) $(or $(T),all)
+	@scripts/check-debug $(@:check-%=%) $(or $(T),$(if $(filter check-smp,$@),,all))
 
 # Nine tenths of the modules' lines must be executed, and each goto.
 COVERED = $(BUILD)/selftests/results-coverage
 coverage: setup
 	+@$(MAKE) --no-print-directory selftests
-	@scripts/parts --jobs 2 'coverage-1=scripts/check-debug coverage --share 1/2 $(T)' \
-		'coverage-2=scripts/check-debug coverage --share 2/2 $(T)'
-	@scripts/coverage --lines $(COVERED)-missing $(BUILD)/kernel/modules-debug-gcov \
-		$(COVERED)-1-of-2 $(COVERED)-2-of-2
+	@status=0; scripts/parts --jobs 2 \
+		'coverage-1=scripts/check-debug coverage --share 1/2 $(T)' \
+		'coverage-2=scripts/check-debug coverage --share 2/2 $(T)' || status=1; \
+	scripts/coverage --lines $(COVERED)-missing $(BUILD)/kernel/modules-debug-gcov \
+		$(COVERED)-1-of-2 $(COVERED)-2-of-2 && exit $$status
 
 # The pure files against hostile input, and the model of a page.
 .PHONY: fuzz model
