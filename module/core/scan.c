@@ -30,6 +30,7 @@ static void kmdom_scan_objects(struct kmdom_domain *dom,
 
 	if (!cache)
 		return;
+	/* A look, while clients set and clear bits. */
 	page->live = data_race(bitmap_weight(frame->live, KMDOM_SLOTS_PER_PAGE));
 	page->slots = cache->schema.slots;
 	page->policy = cache->policy;
