@@ -153,7 +153,7 @@ static void test_checked_length(struct kunit *test)
 
 	unit_page_make(p, &unit_types[UNIT_CHECKED]);
 	rec = (struct kmdom_record *)p->rec;
-	EXPECT_EQ(rec->length, 0);
+	EXPECT_EQ(le32_to_cpu(rec->length), 0);
 	for (len = KMDOM_RECORD_MIN; len <= KMDOM_RECORD_MAX; len++, cases++)
 		EXPECT_EQ(kmdom_record_check(&p->schema, &p->id, p->rec, len),
 			  KMDOM_REJECT_NONE);
