@@ -42,7 +42,7 @@ enum chaos_kind {
  * @delay_ms: the longest delay
  * @seed: of all choices, if @has_seed; else one is drawn
  * @has_seed: there is a seed
- * @log: a file that gets a line for each fault, "KIND PAGE VERSION"; may be NULL
+ * @log: a file that gets a line for each fault, "KIND LEVEL PAGE VERSION"; or NULL
  */
 struct chaos_options {
 	uint64_t chance[CHAOS_KINDS];
