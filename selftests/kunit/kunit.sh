@@ -45,7 +45,9 @@ flatten() {
 
 printf '%s\n' "$MARK" >/dev/kmsg
 insmod "$MODULE" || { printf '1..1\nnot ok 1 the module of the suites is loaded\n'; exit 1; }
-dmesg --notime | sed "1,/$MARK/d" | flatten
+log=$(dmesg --notime | sed -n "/^$MARK\$/,\$p")
+[[ $log ]] || printf '# the log of the kernel has lost where the suites began\n'
+flatten <<<"$log"
 ret=$?
 rmmod kmdom_kunit || ret=1
 exit "$ret"
