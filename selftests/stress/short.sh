@@ -70,7 +70,7 @@ fails() {
 	done
 }
 
-printf 'TAP version 13\n1..8\n'
+printf 'TAP version 13\n1..9\n'
 rm -f "$ALL"
 check 'a short round' holds
 stress --kills 0 --seconds 5 --pressure --break content,removed,pager,frames,pressure
@@ -79,8 +79,10 @@ check 'wrong contents are found, and a pager that ends by itself' fails \
 check 'a file that should not be there is found' fails 'it is there, though it was removed'
 check 'frames that are not accounted for are found' fails '^not ok 8' 'figures: .* frames=1 '
 check 'it is found that no memory was taken' fails '^not ok 9' 'figures: .* pressure=0 '
-stress --kills 0 --seconds 9 --break stuck --patience 6
+stress --kills 0 --seconds 9 --break stuck,deaf --patience 6
 check 'a stuck worker is found' fails '^not ok 6' 'a worker is stuck'
+check 'a pager that does not end is found, and the round goes on' fails \
+	'a pager is stuck, process [0-9]* in state [RSD]' '/task/[0-9]*/stack:' 'figures: .* stuck=[2-9]'
 stress --kills 5 --seconds 300 --break loss
 check 'a loss that nothing explains is found' fails '^not ok 3' 'load.*: Input/output error'
 check 'there were faults of all kinds' all_faults_at_last

@@ -16,9 +16,10 @@
  *
  * --break makes the driver fail, to show that it can; a list of: content (what
  * objects and files must hold is another thing), loss (nothing explains what is
- * lost: the round goes on until something is), stuck (a worker is stopped), pager
- * (one ends by itself), frames (those of a session that has not ended are too many),
- * removed (a tenant's files should not be there), pressure (there is no memory to take).
+ * lost: the round goes on until something is), stuck (a worker is stopped), deaf (a
+ * pager gets no signal until the round is over), pager (one ends by itself), frames
+ * (those of a session that has not ended are too many), removed (a tenant's files
+ * should not be there), pressure (there is no memory to take).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -46,6 +47,11 @@
  */
 #define PRESSURE_LEAVE	(192UL << 20)
 #define DRIVER_NICE	(-10)
+/*
+ * For each pager to end, after one was stuck: whoever waits for the round shall not
+ * give it up before it has told.
+ */
+#define HURRY_MS	10000
 #define DEADLINE_MS	60000	/* of clients: the machine may be emulated, and full */
 
 struct options {
@@ -103,6 +109,7 @@ static int begin_tenant(struct round *round)
 
 	tenant->nr = round->nr++;
 	tenant->rest_us = round->options.rest * 1000;
+	tenant->patience_ms = round->options.patience * 1000;
 	tenant->seed = stress_random(&round->state) >> 1;
 	ret = tenant_create(tenant, &round->ctl, round->options.stores);
 	if (breaks(round, "loss"))
@@ -171,9 +178,23 @@ static int begin(struct round *round)
 	return ret;
 }
 
+static void hurry(struct round *round)
+{
+	struct tenant *tenant;
+
+	FOR_EACH_TENANT(round, tenant)
+		tenant->patience_ms = HURRY_MS;
+}
+
+/* One that is stuck has no successor: it may still hold the domain. */
 static int kill_pager(struct round *round, struct tenant *tenant)
 {
+	if (tenant->stuck)
+		return 0;
 	switch (tenant_kill(tenant, SIGKILL)) {
+	case KILLED_STUCK:
+		hurry(round);
+		return 0;
 	case KILLED_SESSION:
 		round->kills++;
 		break;
@@ -206,8 +227,7 @@ static void look_at_worker(struct round *round, struct tenant *tenant, struct wo
 		worker->moved = now_ms();
 	} else if (now_ms() - worker->moved > round->options.patience * 1000LL) {
 		worker->stuck = true;
-		printf("# %s (%s): a worker is stuck, process %d in state %c\n", tenant->name,
-		       tenant->kind->name, worker->proc.pid, proc_state(&worker->proc));
+		tenant_show_stuck(tenant, "worker", worker->proc.pid);
 	}
 }
 
@@ -298,6 +318,14 @@ static int break_pager(struct round *round)
 	return kill_pager(round, tenant);
 }
 
+static int break_deaf(struct round *round)
+{
+	struct tenant *tenant = &round->tenants[round->nr - 1];
+
+	tenant->deaf = true;
+	return kill_pager(round, tenant);
+}
+
 static struct tenant *any_tenant(struct round *round)
 {
 	return &round->tenants[stress_random(&round->state) % round->nr];
@@ -312,6 +340,8 @@ static int run(struct round *round)
 		proc_stop(&round->tenants[0].objects.proc);
 	if (breaks(round, "pager"))
 		ret = break_pager(round);
+	if (breaks(round, "deaf"))
+		ret = break_deaf(round);
 	while (!ret && !over(round)) {
 		pause_us(stress_random(&round->state) % (round->options.gap * 2000ULL + 1));
 		if (!killed_all(round))
@@ -361,6 +391,10 @@ static void end(struct round *round)
 	struct tenant *tenant;
 
 	FOR_EACH_TENANT(round, tenant) {
+		tenant->deaf = false;
+		/* What was stuck may just have been slow: then the others need a pager. */
+		if (tenant->stuck)
+			tenant_kill(tenant, SIGKILL);
 		if (!tenant->pid && tenant_start_pager(tenant))
 			round->ended++;
 		if (tenant->shared)
@@ -381,6 +415,9 @@ static void end(struct round *round)
 		tenant->stays = !tenant->nr && breaks(round, "frames");
 		count_chaos(round, tenant);
 		round->frames += !!tenant_destroy(tenant, &round->ctl);
+		round->stuck += tenant->stuck_pagers;
+		if (tenant->stuck_pagers)
+			hurry(round);
 	}
 	if (round->hog.pid) {
 		atomic_store(round->pressure.stop, 1);

@@ -113,6 +113,10 @@ struct worker {
  * @files: the other one
  * @mounted: its file system is
  * @stays: its pager does until the frames were counted, and so they are too many
+ * @deaf: its pager is sent no signal, and so it seems to be stuck
+ * @stuck: its pager did not end in time, and has not yet
+ * @stuck_pagers: that did not end in time
+ * @patience_ms: how long it may take to end
  */
 struct tenant {
 	unsigned int nr;
@@ -136,13 +140,18 @@ struct tenant {
 	struct worker files;
 	bool mounted;
 	bool stays;
+	bool deaf;
+	bool stuck;
+	unsigned int stuck_pagers;
+	unsigned int patience_ms;
 };
 
-/* What tenant_kill() found: a session ended, none had begun, or it was over. */
+/* What tenant_kill() found: a session ended, none had begun, it was over, or it stays. */
 enum killed {
 	KILLED_SESSION,
 	KILLED_EARLY,
 	KILLED_NOTHING,
+	KILLED_STUCK,
 };
 
 /* tenant.c */
@@ -150,6 +159,7 @@ int tenant_create(struct tenant *tenant, struct pager *ctl, const char *stores);
 int tenant_start_pager(struct tenant *tenant);
 bool tenant_served(struct tenant *tenant);
 int tenant_start_workers(struct tenant *tenant);
+void tenant_show_stuck(const struct tenant *tenant, const char *what, pid_t pid);
 enum killed tenant_kill(struct tenant *tenant, int sig);
 int tenant_stop_workers(struct tenant *tenant);
 int tenant_destroy(struct tenant *tenant, struct pager *ctl);

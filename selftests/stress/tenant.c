@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
@@ -195,23 +196,90 @@ static void show_log(const struct tenant *tenant, int status)
 		tenant->name, tenant->kind->name, status, text);
 }
 
-/* Whether its end is the one that it was given. */
-static bool reap(struct tenant *tenant, int sig)
+static void show_file(const char *path)
 {
-	int status = 0;
-	bool good;
+	FILE *file = fopen(path, "r");
+	char line[256];
 
-	waitpid(tenant->pid, &status, 0);
+	while (file && fgets(line, sizeof(line), file))
+		fprintf(stderr, "#   %s%s", line, strchr(line, '\n') ? "" : "\n");
+	if (file)
+		fclose(file);
+}
+
+/**
+ * tenant_show_stuck() - tell of a process that does not move, and where it stands
+ * @tenant: whose it is
+ * @what: it is
+ * @pid: of it
+ */
+void tenant_show_stuck(const struct tenant *tenant, const char *what, pid_t pid)
+{
+	struct proc proc = { .pid = pid };
+	char pattern[64];
+	glob_t found;
+	size_t i;
+
+	fprintf(stderr, "# %s (%s): a %s is stuck, process %d in state %c\n", tenant->name,
+		tenant->kind->name, what, pid, proc_state(&proc) ?: '?');
+	/* Any thread of it may be the one. */
+	snprintf(pattern, sizeof(pattern), "/proc/%d/task/*/{wchan,stack}", pid);
+	if (glob(pattern, GLOB_BRACE, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++) {
+		fprintf(stderr, "# %s:\n", found.gl_pathv[i]);
+		show_file(found.gl_pathv[i]);
+	}
+	globfree(&found);
+}
+
+/* Whether it ended, and how. */
+static bool await_end(struct tenant *tenant, int *status)
+{
+	long long end = now_ms() + tenant->patience_ms;
+
+	while (waitpid(tenant->pid, status, WNOHANG) != tenant->pid) {
+		if (now_ms() > end)
+			return false;
+		poll(NULL, 0, 1);
+	}
+	return true;
+}
+
+/* Of a pager that has ended nothing stays: the pipes of the helper go as well. */
+static void forget_pager(struct tenant *tenant)
+{
 	if (!tenant->kind->store) {
-		/* The pipes of the helper go as well. */
 		close(tenant->light.req);
 		close(tenant->light.rsp);
 		tenant->light.pid = 0;
 		tenant->light.busy = false;
 	}
 	tenant->pid = 0;
-	good = WIFSIGNALED(status) ? WTERMSIG(status) == sig :
-	       sig == SIGTERM && WEXITSTATUS(status) == 0;
+	tenant->stuck = false;
+}
+
+static bool signal_pager(struct tenant *tenant, int sig, int *status)
+{
+	kill(tenant->pid, tenant->deaf ? 0 : sig);
+	if (await_end(tenant, status)) {
+		forget_pager(tenant);
+		return true;
+	}
+	if (!tenant->stuck) {
+		tenant_show_stuck(tenant, "pager", tenant->pid);
+		tenant->stuck_pagers++;
+	}
+	tenant->stuck = true;
+	return false;
+}
+
+/* Whether its end is the one that it was given. */
+static bool ended_well(const struct tenant *tenant, int sig, int status)
+{
+	bool good = WIFSIGNALED(status) ? WTERMSIG(status) == sig :
+		    sig == SIGTERM && WEXITSTATUS(status) == 0;
+
 	if (!good)
 		show_log(tenant, status);
 	return good;
@@ -222,16 +290,23 @@ static bool reap(struct tenant *tenant, int sig)
  * @tenant: the tenant, which has one
  * @sig: by this signal: SIGKILL or SIGTERM
  *
+ * One that is stuck gets SIGKILL at last; if it does not end by that, it stays.
+ *
  * Return: what it was doing
  */
 enum killed tenant_kill(struct tenant *tenant, int sig)
 {
 	struct kmdom_info info;
+	int status = 0;
 
 	if (!tenant->pid)
 		return KILLED_NOTHING;
-	kill(tenant->pid, sig);
-	if (!reap(tenant, sig))
+	if (!signal_pager(tenant, sig, &status)) {
+		if (sig != SIGKILL)
+			signal_pager(tenant, SIGKILL, &status);
+		return KILLED_STUCK;
+	}
+	if (!ended_well(tenant, sig, status))
 		return KILLED_NOTHING;
 	if (kmdom_info_find(tenant->name, &info) || info.session == tenant->session)
 		return KILLED_EARLY;
@@ -423,6 +498,18 @@ static int await_clients(struct tenant *tenant)
 	return ret;
 }
 
+static int end_pager(struct tenant *tenant)
+{
+	switch (tenant_kill(tenant, tenant->kind->store ? SIGTERM : SIGKILL)) {
+	case KILLED_NOTHING:
+		return -EPIPE;
+	case KILLED_STUCK:
+		return say(tenant, "its pager", -ETIME);
+	default:
+		return 0;
+	}
+}
+
 /**
  * tenant_destroy() - take all down, and see whether anything is missing
  * @tenant: the tenant, whose workers have ended
@@ -433,14 +520,19 @@ static int await_clients(struct tenant *tenant)
  */
 int tenant_destroy(struct tenant *tenant, struct pager *ctl)
 {
-	int sig = tenant->kind->store ? SIGTERM : SIGKILL;
 	struct kmdom_info info;
-	int ret = say(tenant, "unmount", unmount(tenant)), err;
+	int ret, err;
 
+	/* Whatever is done to a domain waits for what its pager is in. */
+	if (tenant->stuck)
+		return say(tenant, "its pager is stuck", -ETIME);
+	ret = say(tenant, "unmount", unmount(tenant));
 	err = say(tenant, "clients", await_clients(tenant));
 	ret = ret ?: err;
-	if (tenant->pid && !tenant->stays && tenant_kill(tenant, sig) == KILLED_NOTHING)
-		ret = -EPIPE;
+	if (tenant->pid && !tenant->stays)
+		ret = end_pager(tenant) ?: ret;
+	if (tenant->stuck)
+		return ret;
 	/* Whoever destroys it waits for all its frames: not for those that are lost. */
 	err = say(tenant, "conservation", domain_conserved(tenant->name));
 	if (err)
