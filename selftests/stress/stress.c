@@ -79,6 +79,7 @@ struct round {
 	long long start;
 	long long reported;
 	unsigned int kills;	/* of a pager that had a session */
+	unsigned int waited;	/* of these, of one that a client waited for */
 	unsigned int early;	/* of one that had none yet */
 	unsigned int ended;	/* pagers that ended by themselves */
 	unsigned int wrong;	/* workers with a lost or wrong object or file */
@@ -189,13 +190,18 @@ static void hurry(struct round *round)
 /* One that is stuck has no successor: it may still hold the domain. */
 static int kill_pager(struct round *round, struct tenant *tenant)
 {
+	enum killed found;
+
 	if (tenant->stuck)
 		return 0;
-	switch (tenant_kill(tenant, SIGKILL)) {
+	found = tenant_kill(tenant, SIGKILL);
+	round->waited += found == KILLED_WAITED;
+	switch (found) {
 	case KILLED_STUCK:
 		hurry(round);
 		return 0;
 	case KILLED_SESSION:
+	case KILLED_WAITED:
 		round->kills++;
 		break;
 	case KILLED_EARLY:
@@ -442,6 +448,7 @@ static void print_figures(const struct round *round)
 		{ "seconds", (now_ms() - round->start) / 1000 },
 		{ "tenants", round->options.tenants },
 		{ "kills", round->kills },
+		{ "waited", round->waited },
 		{ "early", round->early },
 		{ "steps", round->steps },
 		{ "faults", round->faults },

@@ -146,9 +146,13 @@ struct tenant {
 	unsigned int patience_ms;
 };
 
-/* What tenant_kill() found: a session ended, none had begun, it was over, or it stays. */
+/*
+ * What tenant_kill() found: a session ended, one ended that a client waited for, none
+ * had begun, it was over, or it stays.
+ */
 enum killed {
 	KILLED_SESSION,
+	KILLED_WAITED,
 	KILLED_EARLY,
 	KILLED_NOTHING,
 	KILLED_STUCK,

@@ -285,6 +285,15 @@ static bool ended_well(const struct tenant *tenant, int sig, int status)
 	return good;
 }
 
+/* Does a client wait for it at this instant? Its answer may be on its way. */
+static bool waited_for(const struct tenant *tenant)
+{
+	struct kmdom_info info;
+
+	return !kmdom_info_find(tenant->name, &info) && info.state == KMDOM_INFO_SERVED &&
+	       info.waiters;
+}
+
 /**
  * tenant_kill() - end its pager
  * @tenant: the tenant, which has one
@@ -298,9 +307,11 @@ enum killed tenant_kill(struct tenant *tenant, int sig)
 {
 	struct kmdom_info info;
 	int status = 0;
+	bool waited;
 
 	if (!tenant->pid)
 		return KILLED_NOTHING;
+	waited = waited_for(tenant);
 	if (!signal_pager(tenant, sig, &status)) {
 		if (sig != SIGKILL)
 			signal_pager(tenant, SIGKILL, &status);
@@ -311,7 +322,7 @@ enum killed tenant_kill(struct tenant *tenant, int sig)
 	if (kmdom_info_find(tenant->name, &info) || info.session == tenant->session)
 		return KILLED_EARLY;
 	tenant->session = info.session;
-	return KILLED_SESSION;
+	return waited ? KILLED_WAITED : KILLED_SESSION;
 }
 
 /* What the object worker needs. */
