@@ -3,7 +3,8 @@
  * stress - a round of many tenants, whose pagers are killed all the time
  *
  * Usage: stress [--tenants N] [--kills N] [--seconds N] [--gap MS] [--rest MS]
- *		 [--seed N] [--pressure] [--stores DIR] [--patience SECONDS] [--break WHAT]
+ *		 [--seed N] [--pressure] [--thorough] [--stores DIR] [--patience SECONDS]
+ *		 [--break WHAT]
  *
  * Each tenant has a domain, a pager, and one or two workers that use far more
  * than the pager has frames for, and verify all that they read. For the time of
@@ -12,6 +13,9 @@
  * Then all is verified once more, and taken down. Prints TAP, progress, and one
  * line of figures for scripts/stress.
  *
+ * With --thorough a round of kills goes on, for its time at most, until every kind of
+ * fault that chaos knows has occurred, and a pager was killed that a client waited for.
+ *
  * Choices follow from the seed; what comes of them also from the scheduler.
  *
  * --break makes the driver fail, to show that it can; a list of: content (what
@@ -19,7 +23,8 @@
  * lost: the round goes on until something is), stuck (a worker is stopped), deaf (a
  * pager gets no signal until the round is over), pager (one ends by itself), frames
  * (those of a session that has not ended are too many), removed (a tenant's files
- * should not be there), pressure (there is no memory to take).
+ * should not be there), pressure (there is no memory to take), faults (--thorough misses
+ * one).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -48,6 +53,11 @@
 #define PRESSURE_LEAVE	(192UL << 20)
 #define DRIVER_NICE	(-10)
 /*
+ * For what --thorough still wants after all kills, pagers have to live until they come
+ * to move pages: as long as the pools of the dead count there may be room for all.
+ */
+#define SLOWLY		20
+/*
  * For each pager to end, after one was stuck: whoever waits for the round shall not
  * give it up before it has told.
  */
@@ -62,6 +72,7 @@ struct options {
 	unsigned int rest;	/* ms between two steps of a worker, on average */
 	uint64_t seed;
 	bool pressure;
+	bool thorough;
 	const char *stores;
 	unsigned int patience;
 	const char *broken;
@@ -302,9 +313,37 @@ static bool complained(struct round *round)
 	return false;
 }
 
-static bool killed_all(const struct round *round)
+/* What of all that --thorough wants has not been met; NULL: nothing. */
+static const char *missed(const struct round *round, const uint64_t chaos[FAULTS])
+{
+	int i;
+
+	if (breaks(round, "faults"))
+		return "fault at all";
+	for (i = 0; i < FAULTS; i++)
+		if (!chaos[i])
+			return fault_names[i];
+	return round->waited ? NULL : "kill of a pager that a client waited for";
+}
+
+static bool met_all(const struct round *round)
+{
+	uint64_t chaos[FAULTS] = { 0 };
+	const struct tenant *tenant;
+
+	FOR_EACH_TENANT(round, tenant)
+		losses_count(tenant->chaos_log, chaos);
+	return !missed(round, chaos);
+}
+
+static bool killed_enough(const struct round *round)
 {
 	return round->options.kills && round->kills >= round->options.kills;
+}
+
+static bool killed_all(const struct round *round)
+{
+	return killed_enough(round) && (!round->options.thorough || met_all(round));
 }
 
 static bool over(struct round *round)
@@ -332,6 +371,15 @@ static int break_deaf(struct round *round)
 	return kill_pager(round, tenant);
 }
 
+static void pause_before_kill(struct round *round)
+{
+	uint64_t most = round->options.gap * 2000ULL;
+
+	if (killed_enough(round))
+		most *= SLOWLY;
+	pause_us(stress_random(&round->state) % (most + 1));
+}
+
 static struct tenant *any_tenant(struct round *round)
 {
 	return &round->tenants[stress_random(&round->state) % round->nr];
@@ -349,7 +397,7 @@ static int run(struct round *round)
 	if (breaks(round, "deaf"))
 		ret = break_deaf(round);
 	while (!ret && !over(round)) {
-		pause_us(stress_random(&round->state) % (round->options.gap * 2000ULL + 1));
+		pause_before_kill(round);
 		if (!killed_all(round))
 			ret = kill_pager(round, any_tenant(round));
 		look(round);
@@ -480,7 +528,11 @@ static bool check(bool good, const char *what)
 
 static bool verdict(const struct round *round, int ret)
 {
+	const char *lacks = round->options.thorough ? missed(round, round->chaos) : NULL;
 	bool good = check(!ret, "the round was run");
+
+	if (lacks)
+		printf("# no %s\n", lacks);
 
 	good &= check(round->kills >= round->options.kills || !round->options.kills,
 		      "as many pagers were killed as was asked for");
@@ -492,6 +544,7 @@ static bool verdict(const struct round *round, int ret)
 	good &= check(!round->frames, "every frame is accounted for");
 	good &= check(pressure_times(round) || !round->options.pressure,
 		      "memory was taken away, if that was asked for");
+	good &= check(!lacks, "all was met that can be, if that was asked for");
 	return good;
 }
 
@@ -503,6 +556,7 @@ static const struct option long_options[] = {
 	{ "rest", required_argument, NULL, 'r' },
 	{ "seed", required_argument, NULL, 'S' },
 	{ "pressure", no_argument, NULL, 'p' },
+	{ "thorough", no_argument, NULL, 'T' },
 	{ "stores", required_argument, NULL, 'd' },
 	{ "patience", required_argument, NULL, 'P' },
 	{ "break", required_argument, NULL, 'b' },
@@ -542,6 +596,9 @@ static void parse(struct options *options, int argc, char **argv)
 		case 'p':
 			options->pressure = true;
 			break;
+		case 'T':
+			options->thorough = true;
+			break;
 		case 'd':
 			options->stores = optarg;
 			break;
@@ -568,7 +625,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	parse(&round.options, argc, argv);
-	printf("TAP version 13\n1..9\n# --seed %llu, %u tenants\n",
+	printf("TAP version 13\n1..10\n# --seed %llu, %u tenants\n",
 	       (unsigned long long)round.options.seed, round.options.tenants);
 	ret = begin(&round);
 	if (!ret)
