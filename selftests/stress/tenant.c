@@ -28,6 +28,10 @@
 
 #define LOSSY "drop=0.02,rot=0.02,forge=0.02"
 
+/*
+ * What is lost is of those pages that are written to a store and read again: there are
+ * more than MAX_FRAMES of them, or all may have room in the pools of the dead.
+ */
 static const struct kind kinds[] = {
 	{ "mem, ioctl", "mem", "ioctl", "clock", NULL, KT_SIGNED, 3000, true, false },
 	{ "mem, uring", "mem", "uring", "fifo", NULL, KT_PAGE, 150, true, false },
@@ -35,7 +39,7 @@ static const struct kind kinds[] = {
 	{ "file, ioctl", "file", "ioctl", "aging", NULL, KT_SMALL, 3000, true, false },
 	{ "mem, chaos", "mem", "uring", "aging", HARMLESS, KT_PAGE, 150, true, false },
 	{ "file, chaos", "file", "uring", "fifo", HARMLESS, KT_SIGNED, 3000, true, false },
-	{ "lossy", "mem", "uring", "clock", LOSSY, KT_PAGE, 200, false, true },
+	{ "lossy", "mem", "uring", "clock", LOSSY, KT_PAGE, 600, false, true },
 	{ "light", NULL, "ioctl", NULL, NULL, KT_SMALL, 6000, false, false },
 };
 
