@@ -182,22 +182,23 @@ bool tenant_served(struct tenant *tenant)
 	return !kmdom_info_find(tenant->name, &info) && info.state == KMDOM_INFO_SERVED;
 }
 
-/* What the pager said last, of one that ended although nobody killed it. */
-static void show_log(const struct tenant *tenant, int status)
+/* The end of a log, which may be long: it is appended to by each pager. */
+static void show_log(const char *path)
 {
-	char text[600] = "";
-	FILE *file = fopen(tenant->log, "r");
+	FILE *file = fopen(path, "r");
+	char text[2001];
 	size_t len = 0;
 
+	fprintf(stderr, "# %s ends with:\n", path);
 	if (file) {
 		fseek(file, 0, SEEK_END);
-		fseek(file, ftell(file) > 500 ? -500 : -ftell(file), SEEK_END);
-		len = fread(text, 1, sizeof(text) - 1, file);
+		len = ftell(file) > 2000 ? 2000 : ftell(file);
+		fseek(file, -(long)len, SEEK_END);
+		len = fread(text, 1, len, file);
 		fclose(file);
 	}
 	text[len] = '\0';
-	fprintf(stderr, "# %s (%s): its pager ended by itself, status 0x%x:\n%s\n",
-		tenant->name, tenant->kind->name, status, text);
+	fprintf(stderr, "%s\n", text);
 }
 
 static void show_file(const char *path)
@@ -284,8 +285,11 @@ static bool ended_well(const struct tenant *tenant, int sig, int status)
 	bool good = WIFSIGNALED(status) ? WTERMSIG(status) == sig :
 		    sig == SIGTERM && WEXITSTATUS(status) == 0;
 
-	if (!good)
-		show_log(tenant, status);
+	if (!good) {
+		fprintf(stderr, "# %s (%s): its pager ended by itself, status 0x%x\n",
+			tenant->name, tenant->kind->name, status);
+		show_log(tenant->log);
+	}
 	return good;
 }
 
@@ -480,8 +484,14 @@ static int stop_worker(struct tenant *tenant, struct worker *worker, const char 
  */
 int tenant_stop_workers(struct tenant *tenant)
 {
-	return !!stop_worker(tenant, &tenant->objects, "object worker") +
-	       !!stop_worker(tenant, &tenant->files, "file worker");
+	int bad = !!stop_worker(tenant, &tenant->objects, "object worker") +
+		  !!stop_worker(tenant, &tenant->files, "file worker");
+
+	if (bad) {
+		show_log(tenant->log);
+		show_log(tenant->chaos_log);
+	}
+	return bad;
 }
 
 /* Its last users may be just leaving. */
