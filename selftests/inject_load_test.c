@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The modules are loaded while each allocation of their beginning fails in turn:
- * then they are not there, and nothing of them stays.
+ * The modules are loaded while each allocation of their beginning fails in turn, and
+ * where a name that they register is taken: then they are not there, and nothing of
+ * them stays.
  *
  * KMDOM_MODULES is the directory that they were built in. They are loaded already.
  */
@@ -34,6 +35,7 @@ struct module {
 static struct module core = { "kmdom", "module/core/kmdom.ko" };
 static struct module fs = { "kmdomfs", "module/fs/kmdomfs.ko" };
 static struct module client = { "kmdom_test", "selftests/module/kmdom_test.ko" };
+static struct module taken = { "kmdom_taken", "selftests/module/kmdom_taken.ko" };
 
 /* Before anything fails: afterwards it is the beginning alone that does. */
 static int read_image(struct module *module)
@@ -60,11 +62,14 @@ static int read_image(struct module *module)
 	return ret;
 }
 
+static int load_with(const struct module *module, const char *params)
+{
+	return ERR(syscall(SYS_init_module, module->image, module->size, params));
+}
+
 static long load(void *arg)
 {
-	struct module *module = arg;
-
-	return ERR(syscall(SYS_init_module, module->image, module->size, ""));
+	return load_with(arg, "");
 }
 
 static bool is_word_of(const char *path, const char *word)
@@ -125,6 +130,20 @@ static int sweep(struct module *module)
 	return ret;
 }
 
+/* It is not loaded where somebody has a name of its own, with that error. */
+static int refuses(struct module *module, const char *taken_params, int error)
+{
+	int ret = read_image(module) ?: read_image(&taken) ?: load_with(&taken, taken_params);
+	int loaded;
+
+	if (ret)
+		return ret;
+	loaded = load(module);
+	ret = loaded ? 0 : unload(module);
+	ret = unload(&taken) ?: ret ?: no_trace(module);
+	return ret ?: loaded == -error ? 0 : loaded ?: -ENOENT;
+}
+
 TEST(kmdom)
 {
 	ASSERT_EQ(0, unload(&client));
@@ -134,6 +153,7 @@ TEST(kmdom)
 	EXPECT_EQ(0, no_trace(&fs));
 	EXPECT_EQ(0, no_trace(&core));
 	EXPECT_EQ(0, sweep(&core));
+	EXPECT_EQ(0, refuses(&core, "family=1", EEXIST));
 }
 
 TEST(kmdomfs)
@@ -141,6 +161,7 @@ TEST(kmdomfs)
 	ASSERT_EQ(0, read_image(&core));
 	ASSERT_EQ(0, load(&core));
 	EXPECT_EQ(0, sweep(&fs));
+	EXPECT_EQ(0, refuses(&fs, "", EBUSY));
 }
 
 TEST(clients_come_after_them)
