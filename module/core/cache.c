@@ -89,8 +89,9 @@ static struct kmdom_cache *kmdom_cache_create(struct kmdom_domain *dom,
 	cache->policy = schema->type->policy;
 	spin_lock_init(&cache->lock);
 	INIT_LIST_HEAD(&cache->partial);
+	/* Who attaches is told: no need for a stack in the log. */
 	cache->magazines = alloc_percpu_gfp(struct kmdom_magazine,
-					    GFP_KERNEL_ACCOUNT);
+					    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!cache->magazines)
 		goto free;
 	for_each_possible_cpu(cpu)
