@@ -2,11 +2,14 @@
 /*
  * Mappings: what is stored through them, what is seen in them, what stays.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "fs.h"
+#include "kmdom_test.h"
 
 static char buf[16 * MIB], back[16 * MIB];
 
@@ -173,6 +176,44 @@ TEST_F(fs, many_dirty_pages)
 	drop_caches();
 	ASSERT_EQ((ssize_t)len, get("file", back, sizeof(back)));
 	ASSERT_EQ(0, memcmp(buf, back, len));
+}
+
+static void *unlink_file(void *arg)
+{
+	*(int *)arg = ERR(unlink("file"));
+	return NULL;
+}
+
+/*
+ * Who pinned a page of a mapping, to read a device into it, dirties it when its
+ * inode is being evicted: nobody cleans it, and nothing holds the mount for that.
+ */
+TEST_F(fs, dirtied_while_it_is_evicted)
+{
+	struct kt_req req = { 0 };
+	int fd, kt, ret, unlinked = 1, tries = 1000;
+	pthread_t thread;
+	char *map;
+
+	kt = open("/dev/kmdom_test", O_RDWR);
+	ASSERT_LE(0, kt);
+	ASSERT_EQ(0, put("file", buf, PAGE));
+	fd = open("file", O_RDWR);
+	map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	req.buf = (unsigned long)map;
+	ASSERT_EQ(0, ERR(ioctl(kt, KT_IOC_GRAB, &req)));
+	munmap(map, PAGE);
+	close(fd);
+	/* Until the cleaner has been there. */
+	while ((ret = ERR(ioctl(kt, KT_IOC_LOCK, &req))) == -EAGAIN && tries--)
+		poll(NULL, 0, 20);
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unlink_file, &unlinked));
+	EXPECT_EQ(0, ERR(ioctl(kt, KT_IOC_DIRTY, &req)));
+	close(kt);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, unlinked);
 }
 
 /* A write whose source is the file that it goes to. */

@@ -212,6 +212,11 @@ struct kt_req {
 #define KT_IOC_ANCHORED	KT_IOC(6)	/* type, ref: set it */
 #define KT_IOC_CROWD	KT_IOC(7)	/* nr_pins: so many caches of the largest schema */
 
+/* A page of a file's mapping, of which a client has one at most. */
+#define KT_IOC_GRAB	KT_IOC(8)	/* buf: where it is mapped */
+#define KT_IOC_LOCK	KT_IOC(9)	/* EAGAIN while it is dirty */
+#define KT_IOC_DIRTY	KT_IOC(10)	/* once its file is being evicted; ends both */
+
 /* One step of an operation each. */
 #define KT_IOC_BEGIN	KT_IOC(16)	/* op, flags */
 #define KT_IOC_END	KT_IOC(17)	/* op: drops its pins, too */

@@ -206,6 +206,12 @@ static int client_call(struct kt_client *client, unsigned int cmd,
 		return do_anchor(client, req, true);
 	case KT_IOC_CROWD:
 		return do_crowd(client, req);
+	case KT_IOC_GRAB:
+		return kt_folio_grab(client, req->buf);
+	case KT_IOC_LOCK:
+		return kt_folio_lock(client);
+	case KT_IOC_DIRTY:
+		return kt_folio_dirty(client);
 	}
 	return -ENOTTY;
 }
@@ -455,6 +461,7 @@ static int kt_release(struct inode *inode, struct file *file)
 		if (client->caches[i])
 			kmdom_cache_detach(client->caches[i]);
 	kt_crowd_attach(client, 0);
+	kt_folio_drop(client);
 	if (client->dom)
 		kmdom_domain_put(client->dom);
 	client_free(client);

@@ -32,6 +32,8 @@ struct kt_op {
  * @caches: by type; an entry stays while there are operations
  * @crowd: caches of the crowd, from the first
  * @nr_crowd: how many
+ * @page: of a file, grabbed; or NULL
+ * @page_locked: its folio is locked by us
  * @active: operations that were begun
  * @ops: by number
  */
@@ -41,6 +43,8 @@ struct kt_client {
 	struct kmdom_cache *caches[KT_TYPES];
 	struct kmdom_cache *crowd[KT_CROWD];
 	unsigned int nr_crowd;
+	struct page *page;
+	bool page_locked;
 	unsigned int active;
 	struct kt_op ops[KT_OPS];
 };
@@ -54,6 +58,11 @@ int kt_window(const struct kt_req *req, u32 type);
 
 void kt_crowd_init(void);
 int kt_crowd_attach(struct kt_client *client, unsigned int nr);
+
+int kt_folio_grab(struct kt_client *client, unsigned long addr);
+int kt_folio_lock(struct kt_client *client);
+int kt_folio_dirty(struct kt_client *client);
+void kt_folio_drop(struct kt_client *client);
 
 int kt_new(struct kt_client *client, struct kt_op *op, struct kt_req *req);
 int kt_get(struct kt_client *client, struct kt_op *op, struct kt_req *req);
