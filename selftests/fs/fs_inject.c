@@ -743,7 +743,7 @@ static int do_act(const struct act *act, const char *work, const char *reference
 	struct stage stage = { .act = act, .cold = cold };
 	struct inject_sweep sweep = {
 		.run = run_act, .check = check_act, .arg = &stage, .errors = act->errors,
-		.must = cold ? act->must : 0, .may = act->must | act->may,
+		.must = cold ? act->must : 0, .may = act->must | act->may, .idle = !cold,
 	};
 	char name[64];
 

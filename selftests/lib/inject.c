@@ -340,15 +340,20 @@ static void print_counts(const struct inject_sweep *sweep)
 /* Were those made to fail that should be, and no others? */
 static int judge_kinds(struct inject_sweep *sweep)
 {
+	unsigned int failed = 0;
 	int kind, bad = 0;
 
 	print_counts(sweep);
 	for (kind = 0; kind < INJECT_KINDS; kind++) {
+		failed += sweep->failed[kind];
 		if (sweep->must & 1U << kind && !sweep->failed[kind])
 			bad += complain(sweep, "never failed", 0);
 		if (!((sweep->must | sweep->may) & 1U << kind) && sweep->failed[kind])
 			bad += complain(sweep, "is not said to need that", 0);
 	}
+	/* Where nothing can fail, none of the kinds is said to be needed. */
+	if (sweep->may && !sweep->idle && !failed)
+		bad += complain(sweep, "nothing was made to fail", 0);
 	return bad;
 }
 

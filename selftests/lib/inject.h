@@ -50,7 +50,8 @@ typedef long (*inject_fn)(void *arg);
  * @arg: passed to both
  * @errors: what @run may return if something failed; the last is 0
  * @must: kinds of which one has to have failed at least
- * @may: other kinds that may have
+ * @may: other kinds that may have; if there are any, one call has to have failed
+ * @idle: or none at all: what it may need can be there already
  * @runs: out: how often it was run
  * @failed: out: failures of each kind
  * @returned: out: how often each errno was returned
@@ -63,6 +64,7 @@ struct inject_sweep {
 	const int *errors;
 	unsigned int must;
 	unsigned int may;
+	bool idle;
 	unsigned int runs;
 	unsigned int failed[INJECT_KINDS];
 	unsigned int returned[INJECT_ERRNOS];
