@@ -6,6 +6,9 @@
  * does when nothing fails. The same operations on a tmpfs tell what that is. Which
  * operations there are, selftests/inject/list says.
  *
+ * So it is where all pages are in frames. Where none is, allocations fail on the way
+ * of who waits for pages, and each page that is waited for is refused in turn.
+ *
  * KMDOMFS_DIR is not mounted yet, and its domain is new.
  */
 #include <ftw.h>
@@ -18,6 +21,7 @@
 #include <time.h>
 #include <kmdom/kmdom.h>
 
+#include "absent.h"
 #include "fs.h"
 #include "inject.h"
 #include "live.h"
@@ -33,6 +37,7 @@
 #define FAR		(700L * PAGE)		/* in another map than its begin */
 #define ENTRIES		14			/* of 255 bytes: they fill a node */
 #define PATIENCE	60000			/* ms for what is done in the background */
+#define ABSENT_STRIDE	3			/* on a slow machine: each third call fails */
 
 static char data[SPAN + FAR];
 
@@ -633,6 +638,8 @@ static const struct act sizes[] = {
  * @work: directory on the file system
  * @reference: directory on a tmpfs
  * @cold: the VFS has nothing of it, when it is done
+ * @absent: nor are any pages in frames
+ * @refused: pages are refused: what is freed after a change can be left for later
  * @empty: objects while nothing is prepared
  * @before: when it is
  * @after: when the operation was done whole
@@ -643,6 +650,8 @@ struct stage {
 	char work[320];
 	char reference[64];
 	bool cold;
+	bool absent;
+	bool refused;
 	struct live empty;
 	struct live before;
 	struct live after;
@@ -675,7 +684,14 @@ static int begin_act(struct stage *stage)
 
 	if (!ret && stage->cold)
 		ret = forget_all(stage->work);
-	return ret ?: live_count(domain(), &stage->before);
+	ret = ret ?: live_count(domain(), &stage->before);
+	return ret || !stage->absent ? ret : absent_preempt(domain());
+}
+
+/* Objects can be counted then. */
+static int end_act(const struct stage *stage)
+{
+	return stage->absent ? absent_bring() : 0;
 }
 
 /* What it makes when nothing fails. */
@@ -687,7 +703,9 @@ static int try_act(struct stage *stage)
 	if (ret)
 		return ret;
 	stage->whole = stage->act->act();
-	return stage->whole < 0 ? stage->whole : live_settle(domain(), &stage->after);
+	if (stage->whole < 0)
+		return stage->whole;
+	return end_act(stage) ?: live_settle(domain(), &stage->after);
 }
 
 static long run_act(void *arg)
@@ -715,6 +733,8 @@ static int frames_add_up(void)
 /* How many objects there are is known of what was done whole, or not at all. */
 static int check_live(const struct stage *stage, long ret)
 {
+	if (stage->refused)
+		return 0;
 	if (ret < 0)
 		return live_wait(domain(), &stage->before);
 	return ret == stage->whole ? live_wait(domain(), &stage->after) : 0;
@@ -724,7 +744,8 @@ static int check_act(void *arg, long ret)
 {
 	struct stage *stage = arg;
 	const struct act *act = stage->act;
-	int err = check_live(stage, ret) ?: clear(stage->reference) ?: act->prepare();
+	int err = end_act(stage) ?: check_live(stage, ret) ?: clear(stage->reference) ?:
+		act->prepare();
 
 	if (!err && ret >= 0)
 		err = act->model ? act->model(ret) : act->act();
@@ -738,20 +759,66 @@ static int check_act(void *arg, long ret)
 	return frames_add_up() ?: begin_act(stage);
 }
 
-static int do_act(const struct act *act, const char *work, const char *reference, bool cold)
+static int do_act(const struct act *act, struct stage *stage)
 {
-	struct stage stage = { .act = act, .cold = cold };
 	struct inject_sweep sweep = {
-		.run = run_act, .check = check_act, .arg = &stage, .errors = act->errors,
-		.must = cold ? act->must : 0, .may = act->must | act->may, .idle = !cold,
+		.run = run_act, .check = check_act, .arg = stage, .errors = act->errors,
+		.must = stage->cold ? act->must : 0, .may = act->must | act->may,
+		.idle = !stage->cold,
 	};
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s%s", act->name, cold ? ", cold" : "");
-	snprintf(stage.work, sizeof(stage.work), "%s/work", work);
-	snprintf(stage.reference, sizeof(stage.reference), "%s/work", reference);
+	snprintf(name, sizeof(name), "%s%s%s", act->name, stage->cold ? ", cold" : "",
+		 stage->absent ? ", absent" : "");
 	sweep.name = name;
-	return try_act(&stage) ?: begin_act(&stage) ?: inject_sweep(&sweep);
+	stage->act = act;
+	if (stage->absent) {
+		/* All calls that can fail are swept where pages are present. */
+		sweep.stride = scale() > 1 ? ABSENT_STRIDE : 1;
+		sweep.may |= sweep.must;
+		sweep.must = 0;
+	}
+	return try_act(stage) ?: begin_act(stage) ?: inject_sweep(&sweep);
+}
+
+/* With the n-th page refused; says whether it came to that. */
+static int refuse_nth(struct stage *stage, unsigned int nth, bool *hit, long *ret)
+{
+	int err;
+
+	absent_refuse(nth);
+	*ret = stage->act->act();
+	*hit = absent_faults() >= nth;
+	absent_refuse(0);
+	err = *ret < 0 && (!*hit || *ret != -EIO) ? *ret : check_act(stage, *ret);
+	if (err)
+		printf("# %s, page %u %s: %s; it had returned %ld\n", stage->act->name, nth,
+		       *hit ? "refused" : "not wanted", strerror(-err), *ret);
+	return err;
+}
+
+/* Each page that an operation waits for is refused in turn: that is an EIO of its own. */
+static int refuse_each(const struct act *act, struct stage *stage)
+{
+	unsigned int nth = 0, failed = 0;
+	bool hit = true;
+	long done;
+	int ret;
+
+	stage->act = act;
+	stage->refused = true;
+	ret = try_act(stage) ?: begin_act(stage);
+	while (hit && !ret) {
+		ret = refuse_nth(stage, ++nth, &hit, &done);
+		failed += done < 0;
+	}
+	stage->refused = false;
+	printf("# %s%s, refused: %u runs, %u failed\n", act->name,
+	       stage->cold ? ", cold" : "", nth, failed);
+	/* What has begun to deliver goes on later: it need not fail. */
+	if (!ret && act->must && nth == 1)
+		ret = -ENODATA;
+	return ret;
 }
 
 static int mount_of(const char *domain, unsigned long flags)
@@ -985,27 +1052,28 @@ TEST(mounting_with_orphans)
 	EXPECT_EQ(0, live_wait(domain(), &formatted));
 }
 
+/* Where operations are done, in a directory of the file system and in a new one. */
+static int make_stage(struct stage *stage, const char *work, char *reference)
+{
+	if (!mkdtemp(reference) || chmod(reference, 0755))
+		return -errno;
+	snprintf(stage->reference, sizeof(stage->reference), "%s/work", reference);
+	snprintf(stage->work, sizeof(stage->work), "%s/work", work);
+	return ERR(mkdir(stage->reference, 0755)) ?: ERR(mkdir(stage->work, 0755));
+}
+
 /* Each of some operations, with all of it in the VFS's caches and with nothing. */
 static int do_acts(const struct act *acts, size_t nr, const char *work)
 {
 	char reference[] = "/tmp/reference.XXXXXX";
+	struct stage stage = { 0 };
+	int bad = make_stage(&stage, work, reference) ?: inject_begin("kmdomfs");
 	size_t i;
-	int bad;
 
-	char path[320];
-
-	if (!mkdtemp(reference) || chmod(reference, 0755))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/work", reference);
-	if (mkdir(path, 0755))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/work", work);
-	if (mkdir(path, 0755))
-		return -errno;
-	bad = inject_begin("kmdomfs");
-	for (i = 0; i < nr && bad >= 0; i++)
-		bad += !!do_act(&acts[i], work, reference, false) +
-		       !!do_act(&acts[i], work, reference, true);
+	for (i = 0; i < 2 * nr && bad >= 0; i++) {
+		stage.cold = i % 2;
+		bad += !!do_act(&acts[i / 2], &stage);
+	}
 	inject_end();
 	nftw(reference, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	return bad;
@@ -1036,6 +1104,73 @@ TEST_F(fs, data_in_mappings)
 TEST_F(fs, sizes)
 {
 	EXPECT_EQ(0, DO_ACTS(sizes));
+}
+
+/*
+ * As do_acts(), where all pages are absent. What only looks finds all in the VFS's
+ * caches, if it is there.
+ */
+static int do_acts_absent(const struct act *acts, size_t nr)
+{
+	char reference[] = "/tmp/reference.XXXXXX";
+	struct stage stage = { .absent = true };
+	int bad = make_stage(&stage, getenv("KMDOMFS_DIR"), reference) ?:
+		inject_begin("kmdomfs");
+	size_t i;
+
+	for (i = 0; i < nr && bad >= 0; i++) {
+		stage.cold = true;
+		bad += !!do_act(&acts[i], &stage);
+		/* What was looked up already is not refused to who changes it. */
+		stage.cold = acts[i].model == model_nothing;
+		bad += !!refuse_each(&acts[i], &stage);
+	}
+	inject_end();
+	nftw(reference, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return clear(stage.work) ?: ERR(chdir("/")) ?: ERR(rmdir(stage.work)) ?: bad;
+}
+
+/* A file system of its own, with a pager of the test's. */
+FIXTURE(absent)
+{
+	char dir[32];
+};
+
+FIXTURE_SETUP(absent)
+{
+	strcpy(self->dir, "/tmp/kmdomfs-absent");
+	ASSERT_EQ(0, setenv("KMDOMFS_DOMAIN", "kt/absent", 1));
+	ASSERT_EQ(0, setenv("KMDOMFS_DIR", self->dir, 1));
+	ASSERT_TRUE(!mkdir(self->dir, 0755) || errno == EEXIST);
+	ASSERT_EQ(0, absent_begin(domain()));
+	ASSERT_EQ(0, domain_mount());
+	umask(022);
+}
+
+FIXTURE_TEARDOWN(absent)
+{
+	EXPECT_EQ(0, absent_bring());
+	EXPECT_EQ(0, live_wait(domain(), &formatted));
+	ASSERT_EQ(0, ERR(umount(self->dir)));
+	live_end();
+	EXPECT_EQ(0, absent_end(domain()));
+}
+
+#define DO_ABSENT(acts)	do_acts_absent(acts, sizeof(acts) / sizeof((acts)[0]))
+
+TEST_F(absent, names)
+{
+	EXPECT_EQ(0, DO_ABSENT(names));
+}
+
+TEST_F(absent, attributes)
+{
+	EXPECT_EQ(0, DO_ABSENT(attributes));
+}
+
+TEST_F(absent, sizes)
+{
+	EXPECT_EQ(0, DO_ABSENT(sizes));
 }
 
 static long count_pages(void)

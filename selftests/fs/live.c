@@ -208,3 +208,11 @@ int live_wait(const char *domain, const struct live *want)
 			       want->nr[type]);
 	return -EOVERFLOW;
 }
+
+/** live_end() - let go of the pager's session, which would not end before */
+void live_end(void)
+{
+	if (session >= 0)
+		close(session);
+	session = -1;
+}

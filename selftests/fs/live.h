@@ -28,5 +28,6 @@ struct live {
 int live_count(const char *domain, struct live *live);
 int live_settle(const char *domain, struct live *live);
 int live_wait(const char *domain, const struct live *want);
+void live_end(void);
 
 #endif /* FS_TEST_LIVE_H */

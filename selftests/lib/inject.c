@@ -386,7 +386,7 @@ static int step(struct inject_sweep *sweep, unsigned int nth, bool *hit)
 int inject_sweep(struct inject_sweep *sweep)
 {
 	long before[INJECT_KINDS];
-	unsigned int nth = 0, again = 0;
+	unsigned int nth = 0, again = 0, stride = sweep->stride ?: 1;
 	bool hit = true;
 	int kind, bad = 0;
 
@@ -394,10 +394,11 @@ int inject_sweep(struct inject_sweep *sweep)
 	for (kind = 0; kind < INJECT_KINDS; kind++)
 		before[kind] = failures(kind);
 	while (hit && !bad && nth < RUNS_MAX)
-		bad = step(sweep, ++nth, &hit);
+		bad = step(sweep, nth += nth ? stride : 1, &hit);
 	if (hit && !bad)
 		bad += complain(sweep, "it never passes", 0);
-	while (!bad && (sweep->must | sweep->may) & FAIL_SLAB && ++again < nth && again <= TAIL)
+	while (!bad && stride == 1 && (sweep->must | sweep->may) & FAIL_SLAB &&
+	       ++again < nth && again <= TAIL)
 		bad = step(sweep, nth - again, &hit);
 	for (kind = 0; kind < INJECT_KINDS; kind++)
 		sweep->failed[kind] = failures(kind) - before[kind];

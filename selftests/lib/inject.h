@@ -52,6 +52,7 @@ typedef long (*inject_fn)(void *arg);
  * @must: kinds of which one has to have failed at least
  * @may: other kinds that may have; if there are any, one call has to have failed
  * @idle: or none at all: what it may need can be there already
+ * @stride: inject_sweep() passes over so many calls, less one, each time; 0: 1
  * @runs: out: how often it was run
  * @failed: out: failures of each kind
  * @returned: out: how often each errno was returned
@@ -65,6 +66,7 @@ struct inject_sweep {
 	unsigned int must;
 	unsigned int may;
 	bool idle;
+	unsigned int stride;
 	unsigned int runs;
 	unsigned int failed[INJECT_KINDS];
 	unsigned int returned[INJECT_ERRNOS];
