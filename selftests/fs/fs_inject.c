@@ -1168,6 +1168,16 @@ TEST_F(absent, attributes)
 	EXPECT_EQ(0, DO_ABSENT(attributes));
 }
 
+TEST_F(absent, data_in_calls)
+{
+	EXPECT_EQ(0, DO_ABSENT(data_in_calls));
+}
+
+TEST_F(absent, data_in_mappings)
+{
+	EXPECT_EQ(0, DO_ABSENT(data_in_mappings));
+}
+
 TEST_F(absent, sizes)
 {
 	EXPECT_EQ(0, DO_ABSENT(sizes));
