@@ -270,6 +270,61 @@ writer_waits_alone() {
 	told mapper alone && wait_until "$STEP" is_clean && [[ $(page_begin 0 5) == alone ]]
 }
 
+# With the file's inode present, and its map not. The files are clean.
+# Usage: stop_without_map FILE
+stop_without_map() {
+	kill -CONT "$PAGER"
+	wait_until "$STEP" is_clean && read_big && touch "$KMDOMFS_DIR/$1" || return 1
+	kill -STOP "$PAGER"
+}
+
+# A write fault in a file that is being cut: it is tried with the fault's locks held,
+# and then waits without them.
+writer_waits_for_cut() {
+	local cutter
+
+	set_deadline "$FAR"
+	stop_without_map mapped || return 1
+	truncate -s $((MAPPED * 2048)) "$KMDOMFS_DIR/mapped" &
+	cutter=$!
+	wait_until "$STEP" in_function "$cutter" kmdom_wait_for_set &&
+		in_function "$cutter" kmdomfs_map_cut && tell mapper write 0 1 half &&
+		wait_until "$STEP" in_function "$MAPPER" kmdomfs_fault &&
+		tell mapper remap && told mapper remapped &&
+		within "$STEP" cat "/proc/$MAPPER/maps" >/dev/null &&
+		in_function "$cutter" kmdomfs_map_cut || return 1
+	kill -CONT "$PAGER"
+	ends "$STEP" "$cutter" && told mapper half &&
+		truncate -s $((MAPPED * 4096)) "$KMDOMFS_DIR/mapped" &&
+		wait_until "$STEP" is_clean && [[ $(page_begin 0 4) == half ]]
+}
+
+# Who writes has the file's map for himself while he waits for frames: readers wait
+# for that, and not for ever.
+reader_of_map_is_killed() {
+	local writer status=0
+
+	head -c 4096 /tmp/stopped-data >"$KMDOMFS_DIR/long" && stop_without_map long || return 1
+	head -c 4M /dev/zero >>"$KMDOMFS_DIR/long" &
+	writer=$!
+	wait_until "$STEP" in_function "$writer" kmdom_wait_for_set || return 1
+	drop_caches
+	cat "$KMDOMFS_DIR/long" >/dev/null &
+	READER=$!
+	wait_until "$STEP" in_function "$READER" kmdomfs_readahead || return 1
+	if in_function "$READER" kmdom_wait_for_set; then
+		printf 'it waits for the pager\n'
+		return 1
+	fi
+	kill -9 "$READER"
+	ends "$STEP" "$READER" || status=$?
+	((status == 137)) && in_function "$writer" kmdom_wait_for_set || return 1
+	kill -CONT "$PAGER"
+	ends "$FAR" "$writer" && cmp -n 4096 /tmp/stopped-data "$KMDOMFS_DIR/long" &&
+		(($(stat -c %s "$KMDOMFS_DIR/long") == 4096 + 4096 * 1024)) &&
+		rm "$KMDOMFS_DIR/long"
+}
+
 # Its end closes the file, which waits for nobody, as the mount's end does. The
 # dirty pages are there afterwards.
 umount_ends() {
@@ -324,7 +379,7 @@ all_ends() {
 	other_end && wait_until "$STEP" domain_is_gone
 }
 
-plan 16
+plan 18
 set_deadline "$FAR"
 fs_begin "$FRAMES" || exit 1
 other_begin || exit 1
@@ -341,6 +396,8 @@ check 'a reader that gave up reads again' reader_reads_again
 check 'a page fault gives up' faulter_gives_up
 check 'a page fault gives up once' faulter_waits_once
 check 'a writer of a mapping waits alone' writer_waits_alone
+check 'a writer of a mapping waits for a cut' writer_waits_for_cut
+check 'a reader that waits for a writer can be killed' reader_of_map_is_killed
 check 'umount ends, and loses nothing' umount_ends
 check 'umount ends, and the reaper' umount_ends_reaper
 check 'abort ends waiters and the mount' abort_ends_waiters
