@@ -1,119 +1,108 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The threads of the arena: two that do operations in any order, and one that serves the
- * clients as well as those let it.
+ * clients as well as those let it; and what the three share.
  */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include "kselftest.h"
+#include <unistd.h>
 #include "arena.h"
 
-void arena_init(struct arena *arena, struct enemy *self)
+#define TAKES	20	/* how often all is taken away, at most, until all is gone */
+
+void arena_init(struct arena *arena, struct enemy *self, struct signals *signals)
 {
-	struct watched *watched = arena->watched;
-	struct kmdom_page page;
-	unsigned int i;
-
-	*arena = (struct arena) { .self = self, .lock = PTHREAD_MUTEX_INITIALIZER };
-	for (i = 0; i < WATCHED; i++, watched++) {
-		watched->page = i < GOOD ? KT_REF_INDEX(self->good[i]) : tables[i - GOOD];
-		if (!pager_look(self->pager, watched->page, &page))
-			watched->version = page.version;
-	}
-}
-
-/* Half of the restores are of the right record, at this instant. */
-static void right_record(struct arena *arena, struct kmdom_op *op, uint8_t *buf)
-{
-	const struct stored *rec = store_get(arena->self->bed.store,
-					     PAGE_OF(op->level, op->index), op->version);
-
-	if (!rec)
-		return;
-	memcpy(buf, rec->data, rec->len);
-	op->buf = (unsigned long)buf;
-	op->len = rec->len;
-}
-
-/* An operation on what is used, with the version that it has. */
-static void aim(struct chaos *chaos, struct kmdom_op *op, uint8_t *buf)
-{
-	struct arena *arena = chaos->arena;
-	struct watched *watched = &arena->watched[below(&chaos->state, WATCHED)];
-
-	if (below(&chaos->state, 2))
-		watched = &arena->watched[GOOD + below(&chaos->state, TABLES)];
-	op->level = PAGE_LEVEL(watched->page);
-	op->index = PAGE_INDEX(watched->page);
-	if (op->code == KMDOM_OP_EXPORT)
-		return;
-	pthread_mutex_lock(&arena->lock);
-	op->version = watched->version;
-	if (op->code == KMDOM_OP_RESTORE && below(&chaos->state, 2))
-		right_record(arena, op, buf);
-	pthread_mutex_unlock(&arena->lock);
-}
-
-static struct kmdom_op any_op(struct chaos *chaos, uint8_t *buf)
-{
-	static const uint16_t codes[] = {
-		KMDOM_OP_EXPORT, KMDOM_OP_EXPORT, KMDOM_OP_STORED, KMDOM_OP_EVICT, KMDOM_OP_EVICT,
-		KMDOM_OP_RESTORE, KMDOM_OP_RESTORE, KMDOM_OP_REFUSE, KMDOM_OP_RESEND,
-		KMDOM_OP_GRANT, KMDOM_OP_REVOKE,
+	*arena = (struct arena) {
+		.self = self, .signals = signals, .lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	struct enemy *self = chaos->self;
-	const struct stored *rec = &self->corpus[below(&chaos->state, self->nr_corpus)];
-	struct kmdom_op op = { .code = codes[below(&chaos->state, ARRAY_SIZE(codes))] };
-
-	if (op.code == KMDOM_OP_RESEND)
-		return op;
-	if (op.code == KMDOM_OP_GRANT || op.code == KMDOM_OP_REVOKE) {
-		op.index = below(&chaos->state, FRAMES - 8);
-		op.arg = 1 + below(&chaos->state, 8);
-		return op;
-	}
-	op.level = PAGE_LEVEL(rec->index);
-	op.index = PAGE_INDEX(rec->index);
-	if (op.code != KMDOM_OP_EXPORT)
-		op.version = rec->version + below(&chaos->state, 2);
-	if (op.code == KMDOM_OP_EXPORT || op.code == KMDOM_OP_EVICT)
-		op.flags = below(&chaos->state, 4) ? 0 : KMDOM_OPF_DRAIN;
-	if (op.code == KMDOM_OP_EXPORT) {
-		op.buf = (unsigned long)buf;
-		op.len = KMDOM_RECORD_MAX;
-	} else if (op.code == KMDOM_OP_RESTORE) {
-		op.buf = (unsigned long)rec->data;
-		op.len = rec->len;
-	}
-	if (below(&chaos->state, 2))
-		aim(chaos, &op, buf);
-	return op;
 }
 
-/* Of what is watched the record is kept, unless the other thread has a newer one. */
-static void keep(struct arena *arena, const struct kmdom_op *op, const struct kmdom_result *res)
+void arena_did(struct arena *arena, enum deed deed)
 {
-	uint64_t page = PAGE_OF(op->level, op->index);
-	struct watched *watched;
+	atomic_fetch_add(&arena->deeds[deed], 1);
+}
 
-	for (watched = arena->watched; watched < arena->watched + WATCHED; watched++)
-		if (watched->page == page)
-			break;
-	if (watched == arena->watched + WATCHED)
-		return;
+void arena_print(struct arena *arena)
+{
+	static const char *const names[DEEDS] = {
+		[DEED_TABLE] = "tables left", [DEED_TABLE + 1] = "level 2",
+		[DEED_TABLE + 2] = "level 3", [DEED_ROOT] = "level 4",
+		[DEED_DISCARD] = "discarded", [DEED_EDIT] = "edited", [DEED_SPOIL] = "spoilt",
+		[DEED_LOSE] = "lost", [DEED_LOSE_TABLE] = "tables lost", [DEED_SCAN] = "seen",
+	};
+	struct signals *signals = arena->signals;
+	enum deed deed;
+
+	printf("# %u objects made, %u freed, %u verified, %u ended\n",
+	       atomic_load(&signals->made), atomic_load(&signals->freed),
+	       atomic_load(&signals->verified), atomic_load(&signals->ended));
+	printf("#");
+	for (deed = 0; deed < DEEDS; deed++)
+		printf(" %s %u%s", names[deed], atomic_load(&arena->deeds[deed]),
+		       deed + 1 < DEEDS ? "," : "\n");
+}
+
+/* Unless another thread has kept a newer one. */
+void arena_keep(struct arena *arena, uint64_t page, uint64_t version, const void *rec,
+		uint32_t len)
+{
+	struct store *store = arena->self->bed.store;
+	const struct stored *old;
+
 	pthread_mutex_lock(&arena->lock);
-	if (res->version > watched->version) {
-		store_put(arena->self->bed.store, page, res->version,
-			  (void *)(unsigned long)op->buf, res->len);
-		watched->version = res->version;
-	}
+	old = store_newest(store, page);
+	if (!old || version > old->version)
+		store_put(store, page, version, rec, len);
+	if (((const struct kmdom_record *)rec)->policy == KMDOM_POLICY_CHECKED)
+		arena->editable[arena->nr_kept++ % EDITABLE] = page;
 	pthread_mutex_unlock(&arena->lock);
 }
 
-/* What is exported of other pages is lost: it is not evicted at such a version. */
+/* What is no good page, and covers none. The tables that had been lied about are one. */
+bool may_be_lost(const struct enemy *self, uint64_t page)
+{
+	uint64_t last = KT_REF_INDEX(self->good[GOOD - 1]);
+
+	if (PAGE_LEVEL(page) > 1)
+		return false;
+	if (PAGE_LEVEL(page))
+		return page == tables[1] || PAGE_INDEX(page) > last / KMDOM_TABLE_ENTRIES;
+	return page > last;
+}
+
+static bool has_state(struct enemy *self, uint64_t page, enum kmdom_page_state state)
+{
+	struct kmdom_page at;
+
+	return !pager_look(self->pager, page, &at) && at.state == state;
+}
+
+/* By itself, or with the table over it. */
+bool is_lost(struct enemy *self, uint64_t page)
+{
+	return has_state(self, page, KMDOM_PAGE_LOST) ||
+	       has_state(self, PAGE_OF(1, page / KMDOM_TABLE_ENTRIES), KMDOM_PAGE_LOST);
+}
+
+/* Clients rest, until the root has left as well; or until that takes too long. */
+static int take_up_to_root(struct chaos *chaos)
+{
+	struct signals *signals = chaos->arena->signals;
+	unsigned int takes;
+	int ret = 0;
+
+	atomic_store(&signals->rest, true);
+	for (takes = 0; takes < TAKES && !ret; takes++) {
+		ret = take_all(chaos, KMDOM_LEVELS);
+		if (has_state(chaos->self, PAGE_OF(KMDOM_LEVELS, 0), KMDOM_PAGE_ABSENT))
+			break;
+	}
+	atomic_store(&signals->rest, false);
+	return ret;
+}
+
 void *any_order(void *arg)
 {
-	uint8_t *buf = malloc(BATCH * KMDOM_RECORD_MAX);
 	struct chaos *chaos = arg;
 	struct kmdom_result results[BATCH];
 	struct kmdom_op ops[BATCH];
@@ -121,19 +110,22 @@ void *any_order(void *arg)
 
 	while (chaos->steps-- && !chaos->ret) {
 		for (i = 0; i < BATCH; i++)
-			ops[i] = any_op(chaos, buf + i * KMDOM_RECORD_MAX);
+			ops[i] = any_op(chaos, i);
 		chaos->ret = pager_exchange(&chaos->view, ops, results, BATCH);
-		for (i = 0; i < BATCH && !chaos->ret; i++) {
-			if (results[i].ret)
-				continue;
-			if (ops[i].code == KMDOM_OP_EXPORT)
-				keep(chaos->arena, &ops[i], &results[i]);
-			else if (ops[i].code == KMDOM_OP_EVICT && ops[i].level)
-				atomic_fetch_add(&chaos->arena->tables_left, 1);
-		}
+		for (i = 0; i < BATCH && !chaos->ret; i++)
+			chaos->ret = after_op(chaos, i, &ops[i], &results[i]);
+		if (chaos->rests && !chaos->ret && chaos->steps % RESTS == 0)
+			chaos->ret = take_up_to_root(chaos);
 	}
-	free(buf);
 	return NULL;
+}
+
+/* Frames come from what was revoked, or else from pages. */
+static int find_frames(struct chaos *chaos)
+{
+	if (pager_grant(&chaos->view, 0, FRAMES) > 0)
+		return 0;
+	return take_all(chaos, 0);
 }
 
 /* Whatever it is told meanwhile: the page may be there, or have left once more. */
@@ -146,10 +138,23 @@ static int answer_honestly(struct chaos *chaos, const struct kmdom_event *event)
 	ret = pager_answer(&chaos->view, PAGE_OF(event->level, event->index), event->version);
 	pthread_mutex_unlock(&arena->lock);
 	if (ret == -ENOBUFS) {
-		pager_grant(&chaos->view, 0, FRAMES);
-		ret = pager_resend(&chaos->view) < 0 ? -EOWNERDEAD : 0;
+		ret = find_frames(chaos);
+		if (!ret && pager_resend(&chaos->view) < 0)
+			ret = -EOWNERDEAD;
 	}
-	return ret == -EALREADY || ret == -ESTALE || ret == -ENXIO ? 0 : ret;
+	switch (ret) {
+	case -EALREADY:
+	case -ESTALE:
+	case -ENXIO:
+	case -ENOENT:	/* freed, while it was wanted, with all of its table */
+	case -EIO:	/* lost */
+	case -EBUSY:	/* the table over it came and went */
+		return 0;
+	case -ENOKEY:
+		printf("# no record of page %u:%llu at %llu\n", event->level,
+		       (unsigned long long)event->index, (unsigned long long)event->version);
+	}
+	return ret;
 }
 
 /* The pager's honest thread: it serves its clients as well as the others let it. */
@@ -167,13 +172,13 @@ void *serve_honestly(void *arg)
 			if (events[i].type == KMDOM_EVENT_FAULT)
 				chaos->ret = answer_honestly(chaos, &events[i]);
 			else if (events[i].type == KMDOM_EVENT_NEED_FRAMES)
-				pager_grant(&chaos->view, 0, FRAMES);
+				chaos->ret = find_frames(chaos);
 		}
 	}
 	return NULL;
 }
 
-int chaos_start(struct chaos *chaos, struct arena *arena, unsigned int steps,
+int chaos_start(struct chaos *chaos, struct arena *arena, unsigned int steps, bool rests,
 		pthread_t *thread, void *(*fn)(void *))
 {
 	struct pager *pager = arena->self->pager;
@@ -181,8 +186,12 @@ int chaos_start(struct chaos *chaos, struct arena *arena, unsigned int steps,
 
 	*chaos = (struct chaos) {
 		.self = arena->self, .arena = arena, .view = *pager,
-		.state = draw(&arena->self->state), .steps = steps,
+		.buf = malloc(BATCH * KMDOM_RECORD_MAX),
+		.state = draw(&arena->self->state), .steps = steps, .last = steps / 4,
+		.rests = rests,
 	};
+	if (!chaos->buf)
+		return -ENOMEM;
 	ret = door_open(&chaos->view.door, pager->door.kind, pager->fd);
 	return ret ?: -pthread_create(thread, NULL, fn, chaos);
 }
@@ -191,5 +200,6 @@ int chaos_join(struct chaos *chaos, pthread_t thread)
 {
 	pthread_join(thread, NULL);
 	door_close(&chaos->view.door);
+	free(chaos->buf);
 	return chaos->ret;
 }

@@ -7,8 +7,10 @@
  *	lies.c		the generator of records
  *	oracle.c	which of them must be taken
  *	tell.c		they are told, and what becomes of them
- *	arena.c		operations in any order
- *	users.c		clients of what those are about
+ *	arena.c		threads that do operations in any order, and one that is honest
+ *	chaos.c		those operations
+ *	users.c		clients of good objects meanwhile
+ *	makers.c	clients whose objects come and go
  */
 #ifndef KT_ENEMY_H
 #define KT_ENEMY_H

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Clients, each in a helper process. */
+/* Clients of good objects, each in a helper process. */
+#include <unistd.h>
 #include "arena.h"
 
 static int use_one(struct user *user, unsigned int nr)
@@ -12,7 +13,7 @@ static int use_one(struct user *user, unsigned int nr)
 	ret = bytes_check(&page, sizeof(page), user->seeds[nr]);
 	if (ret)
 		return ret;
-	atomic_fetch_add(user->verified, 1);
+	atomic_fetch_add(&user->signals->verified, 1);
 	bytes_fill(&page, sizeof(page), user->seeds[nr] + 1);
 	ret = kt_set(user->fd, user->op, KT_PAGE, user->good[nr], &page, sizeof(page));
 	user->seeds[nr] += !ret;
@@ -26,7 +27,11 @@ long use(void *arg)
 	unsigned int nr = user->op;
 	int ret = 0;
 
-	while (!ret && !atomic_load(user->stop)) {
+	while (!ret && !atomic_load(&user->signals->stop)) {
+		if (atomic_load(&user->signals->rest)) {
+			usleep(1000);
+			continue;
+		}
 		ret = use_one(user, nr);
 		if (ret == -EIO || ret == -ETIMEDOUT)
 			ret = 0;

@@ -85,3 +85,25 @@ struct stored *store_get(struct store *store, uint64_t index, uint64_t version)
 	}
 	return NULL;
 }
+
+/**
+ * store_newest() - find the newest record of a page
+ * @store: the store
+ * @index: of the page
+ *
+ * Return: the entry, or NULL
+ */
+struct stored *store_newest(struct store *store, uint64_t index)
+{
+	uint32_t at = home(store, index), n;
+	struct stored *entry, *newest = NULL;
+
+	for (n = 0; n < store->capacity; n++) {
+		entry = &store->entries[(at + n) & (store->capacity - 1)];
+		if (!entry->used)
+			break;
+		if (entry->index == index && (!newest || entry->version > newest->version))
+			newest = entry;
+	}
+	return newest;
+}

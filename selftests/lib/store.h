@@ -42,5 +42,6 @@ struct store *store_create(uint32_t capacity, bool newest_only);
 struct stored *store_put(struct store *store, uint64_t index, uint64_t version,
 			 const void *data, uint32_t len);
 struct stored *store_get(struct store *store, uint64_t index, uint64_t version);
+struct stored *store_newest(struct store *store, uint64_t index);
 
 #endif /* KT_STORE_H */
