@@ -9,6 +9,9 @@
 #include "harness.h"
 
 #define FRAMES		128
+#define PAGES		4	/* of objects, one of each policy that is exported, or nearly */
+#define ALL		(PAGES + KMDOM_LEVELS)
+#define TABLE(level)	(PAGES + (level) - 1)	/* its number */
 #define VERSIONS	65536
 #define RING		64	/* exports that one submitter makes */
 
@@ -16,8 +19,8 @@ FIXTURE(fresh) {
 	struct bed bed;
 	struct pager *pager;
 	int fd;
-	uint64_t refs[4];	/* of each kind, alone in its page */
-	uint64_t pages[5];	/* of those, and their table */
+	uint64_t refs[PAGES];	/* of each kind, alone in its page */
+	uint64_t pages[ALL];	/* of those, and the tables over them, up to the root */
 	uint8_t seen[VERSIONS];
 	unsigned int nr_seen;
 	uint64_t last;		/* the greatest */
@@ -26,7 +29,7 @@ FIXTURE(fresh) {
 
 BOTH_DOORS(fresh);
 
-static const unsigned int types[] = { KT_SMALL, KT_SIGNED, KT_CHECKED, KT_PAGE };
+static const unsigned int types[PAGES] = { KT_SMALL, KT_SIGNED, KT_CHECKED, KT_PAGE };
 
 static int make(struct _test_data_fresh *self)
 {
@@ -36,14 +39,15 @@ static int make(struct _test_data_fresh *self)
 	int ret = 0;
 
 	small_fill(&small, 1);
-	for (i = 0; i < 4 && !ret; i++) {
+	for (i = 0; i < PAGES && !ret; i++) {
 		const void *obj = types[i] == KT_SMALL ? (void *)&small :
 				  types[i] == KT_CHECKED ? (void *)&checked : NULL;
 
 		ret = kt_new(self->fd, 0, types[i], obj, obj ? 64 : 0, &self->refs[i]);
 		self->pages[i] = KT_REF_INDEX(self->refs[i]);
 	}
-	self->pages[4] = PAGE_OF(1, 0);
+	for (i = 1; i <= KMDOM_LEVELS; i++)
+		self->pages[TABLE(i)] = PAGE_OF(i, 0);
 	return ret;
 }
 
@@ -129,28 +133,92 @@ static int64_t export_to(struct _test_data_fresh *self, unsigned int nr, void *b
 	return pager_op(self->pager, &op);
 }
 
-/* Pages and their table in turn: they have one counter. */
+/* Evicts it, exported before unless it is clean: at a new version then. */
+static int hide(struct _test_data_fresh *self, unsigned int nr)
+{
+	int ret = pager_export(self->pager, self->pages[nr], KMDOM_OPF_DRAIN);
+	uint64_t version = self->pager->res.version;
+
+	if (!ret && (!is_new(self, version) || version != version_of(self->pager->buf)))
+		return -EEXIST;
+	if (ret && ret != -EALREADY)
+		return ret;
+	return pager_evict(self->pager, self->pages[nr], version, 0);
+}
+
+/* From the pages up to that number: what is under the table of the next one. */
+static int hide_up_to(struct _test_data_fresh *self, unsigned int nr)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++)
+		ret = hide(self, i);
+	return ret;
+}
+
+static int show(struct _test_data_fresh *self, unsigned int nr)
+{
+	struct kmdom_page page;
+
+	return pager_look(self->pager, self->pages[nr], &page) ?:
+	       pager_answer(self->pager, self->pages[nr], page.version);
+}
+
+static int show_from(struct _test_data_fresh *self, unsigned int nr)
+{
+	int ret = 0;
+
+	while (nr-- && !ret)
+		ret = show(self, nr);
+	return ret;
+}
+
+/* That something under it came and went is a change of a table. */
+static int dirty_table(struct _test_data_fresh *self, unsigned int nr)
+{
+	unsigned int under = nr == TABLE(1) ? 0 : nr - 1;
+
+	return show(self, under) ?: hide(self, under);
+}
+
+/* Pages and their tables in turn: they have one counter. */
 TEST_F(fresh, exports)
 {
 	unsigned int round, i;
 
 	for (round = 0; round < 20; round++) {
-		for (i = 0; i < 4; i++) {
+		for (i = 0; i < PAGES; i++) {
 			ASSERT_EQ(0, dirty(self, i));
-			ASSERT_EQ(0, pager_preempt(self->pager, self->pages[i]));
-			EXPECT_TRUE(is_new(self, self->pager->res.version));
 		}
-		ASSERT_EQ(0, export_to(self, 4, self->buf, sizeof(self->buf)));
-		EXPECT_TRUE(is_new(self, self->pager->res.version));
-		EXPECT_EQ(self->last, version_of(self->buf));
-		for (i = 0; i < 4; i++) {
-			struct kmdom_page page;
-
-			ASSERT_EQ(0, pager_look(self->pager, self->pages[i], &page));
-			ASSERT_EQ(0, pager_answer(self->pager, self->pages[i], page.version));
-		}
+		ASSERT_EQ(0, hide_up_to(self, ALL));
+		EXPECT_EQ((round + 1) * ALL, self->nr_seen);
+		ASSERT_EQ(0, show_from(self, ALL));
 	}
-	EXPECT_EQ(100, self->nr_seen);
+}
+
+/* Each level's table, with all under it away. */
+TEST_F(fresh, exports_of_tables_that_fail)
+{
+	unsigned int round, level;
+
+	for (round = 0; round < 5; round++) {
+		ASSERT_EQ(0, hide_up_to(self, PAGES));
+		for (level = 1; level <= KMDOM_LEVELS; level++) {
+			unsigned int nr = TABLE(level);
+
+			ASSERT_EQ(0, dirty_table(self, nr));
+			EXPECT_EQ(-EMSGSIZE, export_to(self, nr, self->buf, 100));
+			EXPECT_TRUE(is_new(self, self->pager->res.version));
+			EXPECT_EQ(-EFAULT, export_to(self, nr, NULL, KMDOM_RECORD_MAX));
+			EXPECT_TRUE(is_new(self, self->pager->res.version));
+			EXPECT_EQ(-EAGAIN,
+				  pager_evict(self->pager, self->pages[nr], self->last, 0));
+			ASSERT_EQ(0, hide(self, nr));
+		}
+		ASSERT_EQ(0, show_from(self, ALL));
+	}
+	EXPECT_LE(5 * 3 * KMDOM_LEVELS, self->nr_seen);
 }
 
 /* What was sealed, and came to nothing. */
@@ -163,7 +231,7 @@ TEST_F(fresh, exports_that_fail)
 	ASSERT_NE(MAP_FAILED, mem);
 	ASSERT_EQ(0, munmap(mem + 4096, 4096));
 	for (round = 0; round < 10; round++) {
-		for (i = 0; i < 4; i++) {
+		for (i = 0; i < PAGES; i++) {
 			char *edge = mem + 4096 - sizeof(struct kmdom_record);
 
 			/* Too long for the buffer: the result says which it would have been. */
@@ -228,6 +296,56 @@ TEST_F(fresh, exports_that_are_overtaken)
 	}
 }
 
+/* The same of tables: it is what is under them that came and went meanwhile. */
+TEST_F(fresh, exports_of_tables_that_are_overtaken)
+{
+	struct kmdom_op op = { .code = KMDOM_OP_EXPORT, .len = KMDOM_RECORD_MAX };
+	unsigned int level, way;
+	struct pager old;
+	struct trap trap;
+	struct side side;
+
+	for (level = 1; level <= KMDOM_LEVELS; level++) {
+		unsigned int nr = TABLE(level);
+
+		ASSERT_EQ(0, hide_up_to(self, nr));
+		for (way = 0; way < 3; way++) {
+			uint64_t before, stalled;
+
+			ASSERT_EQ(0, dirty_table(self, nr));
+			ASSERT_EQ(0, trap_set(&trap, 8192));
+			op.level = level;
+			op.buf = (unsigned long)trap.mem;
+			ASSERT_EQ(0, side_op(&side, self->pager, &op));
+			ASSERT_EQ(0, trap_caught(&trap, PROC_PATIENCE));
+			before = self->last;
+			if (way == 2) {
+				old = *self->pager;
+				ASSERT_EQ(0, pager_adopt(self->pager, self->bed.name, variant->door,
+							 FRAMES, KMDOM_ADOPT_TAKEOVER));
+				ASSERT_EQ(FRAMES, pager_grant(self->pager, 0, FRAMES));
+			}
+			ASSERT_EQ(0, dirty_table(self, nr));
+			if (way == 1) {
+				ASSERT_EQ(0, export_to(self, nr, self->buf, sizeof(self->buf)));
+				EXPECT_TRUE(is_new(self, self->pager->res.version));
+			}
+			trap_release(&trap);
+			EXPECT_GT(0, side_join(&side));
+			if (way == 2)
+				pager_leave(&old);
+			/* Some are spent on finding that all is clean: not so many. */
+			stalled = version_of(trap.mem);
+			EXPECT_LT(before, stalled);
+			EXPECT_LE(stalled, before + 1 + KMDOM_LEVELS);
+			EXPECT_FALSE(self->seen[stalled]);
+			self->seen[stalled] = 1;
+			trap_remove(&trap);
+		}
+		ASSERT_EQ(0, show_from(self, nr));
+	}
+}
+
 /* What a helper exports, through a door of its own. */
 struct submitter {
 	struct pager pager;
@@ -278,7 +396,7 @@ static int export_again(struct _test_data_fresh *self)
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < 4 && !ret; i++) {
+	for (i = 0; i < PAGES && !ret; i++) {
 		ret = dirty(self, i) ?: export_to(self, i, self->buf, sizeof(self->buf));
 		if (!ret && !is_new(self, self->pager->res.version))
 			ret = -EEXIST;
@@ -321,7 +439,7 @@ TEST_F(fresh, exports_of_the_killed)
 	for (round = 0; round < rounds; round++) {
 		bool waits = round % 2;
 
-		for (i = 0; i < 4; i++)
+		for (i = 0; i < PAGES; i++)
 			ASSERT_EQ(0, dirty(self, i));
 		if (waits)
 			ASSERT_EQ(0, kt_pin(self->fd, 1, types[0], self->refs[0], KT_PIN_WRITE));
@@ -488,7 +606,7 @@ TEST_F(fresh, exports_that_are_cancelled)
 			.min_events = at == AT_PARK, .timeout_ns = -1,
 		};
 
-		for (i = 0; i < 4; i++)
+		for (i = 0; i < PAGES; i++)
 			ASSERT_EQ(0, dirty(self, i));
 		ASSERT_EQ(0, trap_set(&trap, 8192));
 		prepare(self, at, left, ops, &trap);
@@ -515,20 +633,23 @@ TEST_F(fresh, exports_that_are_cancelled)
 	EXPECT_LE(4 * rounds, self->nr_seen);
 }
 
-/* Successors, whatever their predecessors left behind. */
+/* Successors, whatever their predecessors left behind: even if that is nothing. */
 TEST_F(fresh, successors)
 {
 	unsigned int round, i;
 
 	for (round = 0; round < 8; round++) {
-		for (i = 0; i < 4; i++) {
+		for (i = 0; i < PAGES; i++) {
 			ASSERT_EQ(0, dirty(self, i));
-			ASSERT_EQ(0, export_to(self, i, self->buf, sizeof(self->buf)));
+			ASSERT_EQ(0, pager_export(self->pager, self->pages[i], 0));
 			EXPECT_TRUE(is_new(self, self->pager->res.version));
 		}
+		ASSERT_EQ(0, hide_up_to(self, round % 2 ? ALL : 0));
 		ASSERT_EQ(0, succeed(self, variant->door));
+		ASSERT_EQ(FRAMES, pager_grant(self->pager, 0, FRAMES));
+		ASSERT_EQ(0, show_from(self, round % 2 ? ALL : 0));
 	}
-	EXPECT_EQ(32, self->nr_seen);
+	EXPECT_EQ(8 * PAGES + 4 * KMDOM_LEVELS, self->nr_seen);
 }
 
 TEST_HARNESS_MAIN
