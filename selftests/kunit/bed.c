@@ -51,7 +51,7 @@ static const struct kmdom_ledger_ops bed_ledger_ops = {
 	.freed = bed_ledger_freed,
 };
 
-/* What slab.c and cache.c call upward: domain.c, wait.c, events.c. */
+/* What slab.c, cache.c and paging.c call upward: domain.c, wait.c, events.c. */
 
 bool kmdom_domain_aborted(const struct kmdom_domain *dom)
 {
@@ -67,6 +67,20 @@ void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
 void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
 {
 	bed_of(dom)->frees++;
+}
+
+/* Nobody waits for it. */
+int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
+		     struct kmdom_frame *frame, u64 entry)
+{
+	kmdom_table_set(leaf, kmdom_page_first(frame->index, frame->level), entry);
+	return 0;
+}
+
+unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
+			       unsigned int level)
+{
+	return 0;
 }
 
 void kmdom_events_freed(struct kmdom_domain *dom, u64 index,

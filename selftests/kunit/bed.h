@@ -2,8 +2,8 @@
 /*
  * bed.h - a domain of a test's own, and what stands in for the layers above
  *
- * The suites run frames.c, grant.c, table.c, slab.c, cache.c and pin.c as they
- * are, on instances of their own (mechanisms.c), so that kmdom.ko need not be
+ * The suites run frames.c, grant.c, table.c, slab.c, cache.c, pin.c and paging.c as
+ * they are, on instances of their own (mechanisms.c), so that kmdom.ko need not be
  * loaded and cannot be harmed. What these depend on is the bed's: it hands its
  * ledger memory that can fail, and counts what is called upward, and what would
  * have been a warning.
@@ -81,5 +81,6 @@ extern struct kunit_suite pools_suite;
 extern struct kunit_suite table_suite;
 extern struct kunit_suite slab_suite;
 extern struct kunit_suite pages_suite;
+extern struct kunit_suite versions_suite;
 
 #endif /* KMDOM_KUNIT_BED_H */

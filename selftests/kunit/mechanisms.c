@@ -47,3 +47,4 @@ unsigned int bed_warnings(void)
 #include "../../module/core/table.c"
 #include "../../module/core/slab.c"
 #include "../../module/core/cache.c"
+#include "../../module/core/paging.c"
