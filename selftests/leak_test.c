@@ -4,6 +4,7 @@
  * byte that frames and buffers held before, and none of another domain.
  */
 #include <stddef.h>
+#include <sys/random.h>
 #include "harness.h"
 
 #define FRAMES		160
@@ -186,7 +187,7 @@ static void fill_with(void *mem, size_t len, const char *pattern)
 		((char *)mem)[i] = pattern[i % 8];
 }
 
-/* Five bytes of it are enough, wherever in it they begin. */
+/* Five bytes of it are enough, wherever in it they begin; fewer can be chance. */
 static bool has_of(const uint8_t *buf, size_t len, const char *pattern)
 {
 	char twice[16];
@@ -239,6 +240,70 @@ static const uint64_t tables[] = {
 	PAGE_OF(1, 0), PAGE_OF(2, 0), PAGE_OF(3, 0), PAGE_OF(4, 0),
 };
 
+/*
+ * Single bytes: all that could leak is full of one byte, another one in each round, drawn
+ * anew. Where an output has that byte in every round, it shows what was there before.
+ * Whatever else it may have there knows nothing of the draw: be it the same each time, a
+ * count or a cipher's, each place is blamed by chance in one of 256^ROUNDS cases. There
+ * are less than 2^20 places, so that a run of all tests is wrong once in 2^44.
+ */
+#define ROUNDS	8
+
+/**
+ * struct suspect - one output over all rounds
+ * @rounds: so far
+ * @len: bytes that it had in all of them
+ * @hits: of each place: rounds in which it had the byte
+ */
+struct suspect {
+	unsigned int rounds;
+	size_t len;
+	uint8_t hits[KMDOM_RECORD_MAX];
+};
+
+static uint8_t draw_byte(void)
+{
+	uint8_t byte = 0;
+
+	if (getrandom(&byte, 1, 0) != 1)
+		abort();
+	return byte;
+}
+
+static void suspect(struct suspect *s, const uint8_t *buf, size_t len, uint8_t byte)
+{
+	size_t i;
+
+	if (!s->rounds++ || len < s->len)
+		s->len = len;
+	for (i = 0; i < len; i++)
+		s->hits[i] += buf[i] == byte;
+}
+
+/* The first place that leaks, or -1. */
+static ssize_t leaks(const struct suspect *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->len; i++)
+		if (s->hits[i] == s->rounds)
+			return i;
+	return -1;
+}
+
+/* Exports into the store, and looks at each byte. */
+static int export_suspect(struct pager *pager, uint64_t page, uint8_t *buf, struct suspect *s,
+			  uint8_t byte)
+{
+	int64_t len = export_to(pager, page, buf);
+
+	if (len < 0)
+		return len;
+	suspect(s, buf, len, byte);
+	store_put(pager->store, page, pager->res.version, buf, len);
+	return 0;
+}
+
 /* In no record that can be read is anything of what a frame held before. */
 TEST_F(leak, poisoned_frames)
 {
@@ -259,6 +324,81 @@ TEST_F(leak, poisoned_frames)
 		EXPECT_EQ(0, export_clean(self->pager, tables[i], self->buf, POISON));
 		ASSERT_EQ(0, pager_preempt(self->pager, tables[i]));
 	}
+}
+
+/* Takes all frames back: those of tables are free a grace period after these left. */
+static int take_frames(struct pager *pager)
+{
+	long long end = now_ms() + SOON;
+	int64_t taken = 0, ret;
+
+	while (taken < FRAMES) {
+		ret = pager_revoke(pager, 0, FRAMES);
+		if (ret < 0 && ret != -EBUSY)
+			return ret;
+		taken += ret > 0 ? ret : 0;
+		if (now_ms() > end)
+			return -ETIME;
+	}
+	return 0;
+}
+
+/* Fills all frames with a byte, before they are lent again. */
+static int fill_frames(struct pager *pager, uint8_t byte)
+{
+	int ret = take_frames(pager);
+
+	if (ret)
+		return ret;
+	memset(pager->pool, byte, (size_t)FRAMES * KMDOM_FRAME_SIZE);
+	return pager_grant(pager, 0, FRAMES) == FRAMES ? 0 : -EBUSY;
+}
+
+/* New objects, with little in them; the tables have come back before. */
+static int new_objects(int fd, uint64_t *refs)
+{
+	struct kt_checked checked = { .colour = 1, .sum = 1 };
+	struct kt_signed sig = { .number = 1 };
+	struct kt_small small = { .number = 1 };
+
+	return kt_new(fd, 0, KT_CHECKED, &checked, sizeof(checked), &refs[0]) ?:
+	       kt_new(fd, 0, KT_SIGNED, &sig, sizeof(sig), &refs[1]) ?:
+	       kt_new(fd, 0, KT_TRIM, "x", 1, &refs[2]) ?:
+	       kt_new(fd, 0, KT_SMALL, &small, sizeof(small), &refs[3]);
+}
+
+/* Not even a byte of it: of new pages, and of tables that are made or restored. */
+TEST_F(leak, bytes_of_frames)
+{
+	struct suspect *suspects = calloc(4 + ARRAY_SIZE(tables), sizeof(*suspects));
+	unsigned int round, i;
+	struct kmdom_page at;
+	uint64_t refs[4];
+
+	ASSERT_NE(NULL, suspects);
+	for (round = 0; round < ROUNDS; round++) {
+		uint8_t byte = draw_byte();
+
+		ASSERT_EQ(0, fill_frames(self->pager, byte));
+		for (i = ARRAY_SIZE(tables); i-- && round; ) {
+			ASSERT_EQ(0, pager_look(self->pager, tables[i], &at));
+			ASSERT_EQ(0, pager_answer(self->pager, tables[i], at.version));
+		}
+		ASSERT_EQ(0, new_objects(self->fd, refs));
+		for (i = 0; i < 4 + ARRAY_SIZE(tables); i++) {
+			uint64_t page = i < 4 ? KT_REF_INDEX(refs[i]) : tables[i - 4];
+
+			ASSERT_EQ(0, export_suspect(self->pager, page, self->buf, &suspects[i],
+						    byte));
+			ASSERT_EQ(0, pager_preempt(self->pager, page));
+		}
+	}
+	for (i = 0; i < 4 + ARRAY_SIZE(tables); i++) {
+		EXPECT_LT(HEADER, suspects[i].len);
+		EXPECT_EQ(-1, leaks(&suspects[i]))
+			TH_LOG("output %u", i);
+	}
+	free(suspects);
 }
 
 /**
@@ -377,6 +517,37 @@ static int show_states(struct _test_data_leak *self)
 	return 0;
 }
 
+/* The same, and states of pages, each byte of them. */
+static int show_byte(struct _test_data_leak *self, struct shown *shown, struct suspect *s,
+		     uint8_t byte)
+{
+	struct kmdom_op op = poison_op(KT_REF_INDEX(0x100));
+	int ret = 0;
+
+	if (shown->ref)
+		ret = kt_set(self->fd, 0, shown->type, shown->ref, "\1", 1);
+	if (!ret && pager_op(self->pager, &op) >= 0)
+		ret = -EILSEQ;
+	ret = ret ?: export_suspect(self->pager, shown->page, self->buf, s, byte);
+	shown->version = self->pager->res.version;
+	return ret ?: pager_evict(self->pager, shown->page, shown->version, 0);
+}
+
+static int states_byte(struct _test_data_leak *self, struct suspect *s, uint8_t byte)
+{
+	struct kmdom_op op = poison_op(KT_REF_INDEX(0x100));
+	uint64_t cursor = 0;
+	int nr;
+
+	if (pager_op(self->pager, &op) >= 0)
+		return -EILSEQ;
+	nr = pager_scan(self->pager, &cursor, (struct kmdom_page *)self->buf, 8, 0);
+	if (nr <= 0)
+		return nr ?: -ENOENT;
+	suspect(s, self->buf, nr * sizeof(struct kmdom_page), byte);
+	return 0;
+}
+
 /* Nor of what a buffer did: in each slot, because all others are at work meanwhile. */
 TEST_F(leak, poisoned_buffers)
 {
@@ -386,9 +557,11 @@ TEST_F(leak, poisoned_buffers)
 		{ .type = KT_TRIM, .size = 1 }, { .type = KT_PAGE, .size = 1 },
 		{ }, { }, { }, { },
 	};
+	struct suspect *suspects = calloc(ARRAY_SIZE(shown) + 1, sizeof(*suspects));
+	unsigned int slot, round, i, n;
 	struct hold holds[SLOTS];
-	unsigned int slot, i, n;
 
+	ASSERT_NE(NULL, suspects);
 	fill_with(poisoned, sizeof(poisoned), POISON);
 	ASSERT_EQ(0, make_shown(self->fd, shown, ARRAY_SIZE(shown) - ARRAY_SIZE(tables)));
 	for (slot = 0; slot < SLOTS; slot++) {
@@ -402,10 +575,28 @@ TEST_F(leak, poisoned_buffers)
 				       (unsigned long long)shown[n].page);
 		while (n--)
 			EXPECT_EQ(0, pager_answer(self->pager, shown[n].page, shown[n].version));
+		memset(suspects, 0, (ARRAY_SIZE(shown) + 1) * sizeof(*suspects));
+		for (round = 0; round < ROUNDS; round++) {
+			uint8_t byte = draw_byte();
+
+			memset(poisoned, byte, sizeof(poisoned));
+			ASSERT_EQ(0, states_byte(self, &suspects[ARRAY_SIZE(shown)], byte));
+			for (n = 0; n < ARRAY_SIZE(shown); n++)
+				ASSERT_EQ(0, show_byte(self, &shown[n], &suspects[n], byte));
+			while (n--)
+				ASSERT_EQ(0, pager_answer(self->pager, shown[n].page,
+							  shown[n].version));
+		}
+		for (n = 0; n <= ARRAY_SIZE(shown); n++) {
+			EXPECT_EQ(-1, leaks(&suspects[n]))
+				TH_LOG("slot %u, output %u", slot, n);
+		}
+		fill_with(poisoned, sizeof(poisoned), POISON);
 		for (i = 0; i < SLOTS; i++)
 			if (i != slot)
 				EXPECT_EQ(0, let_go(&holds[i]));
 	}
+	free(suspects);
 }
 
 /* How a domain's frames go back to the system. */
