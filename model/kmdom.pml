@@ -26,8 +26,9 @@
  *
  * A guard that is switched off (-DNO_GUARD_name) must make the model fail. So
  * what other guards make needless is not in it: marks that EXPORT clears besides
- * the version, the clean page that EVICT looks for before it freezes, the version
- * in a record's header, which the tag covers. Nor are a lack of frames, pin sets
+ * the version, the clean page that EVICT looks for before it freezes, that EXPORT
+ * leaves a clean page alone (to make another record of it is only needless), the
+ * version in a record's header, which the tag covers. Nor are a lack of frames, pin sets
  * of several pages and the right of the oldest of them (its page is evicted like
  * any), abort, and memory that is not sequentially consistent.
  */
@@ -98,7 +99,7 @@ ltl frees { [] (freeing[0] -> <> !freeing[0]) && [] (freeing[1] -> <> !freeing[1
 
 #define frozen(f)	(frames[f].freeze_write || frames[f].freeze_all)
 #define pinned(f)	(frames[f].readers || frames[f].writers)
-#define can_freeze(f)	(!frozen(f) && !frames[f].ending)
+#define can_freeze(f)	(!frozen(f) && GUARD(FREEZE_ENDING, !frames[f].ending))
 #define can_pin(f, write) \
 	(GUARD(PIN_ALL, !frames[f].freeze_all) && \
 	 GUARD(PIN_WRITE, !(write) || !frames[f].freeze_write))
@@ -336,9 +337,10 @@ out:
 
 /* First steps of operations; what fails in them changes nothing, and is left out. */
 #define may_freeze_write \
-	(state == PRESENT && !clean(my) && GUARD(EXPORT_FROZEN, can_freeze(value)) && \
+	(state == PRESENT && GUARD(EXPORT_FROZEN, can_freeze(value)) && \
 	 GUARD(EXPORT_WRITERS, !frames[value].writers))
-#define may_export	(may_begin && may_freeze_write && last_version < VERSIONS)
+#define may_export \
+	(may_begin && may_freeze_write && GUARD(EXPORT_OVERFLOW, last_version < VERSIONS))
 #define may_keep(v) \
 	(may_begin && my > 1 && state == PRESENT && stored[v] && \
 	 GUARD(STORED_VERSION, version == v))
@@ -384,8 +386,8 @@ idle:
 end_idle:
 		if
 		:: my != session -> my = session; goto idle
-		:: my == session && leads[0] && !shown[0] -> shown[0] = 1
-		:: my == session && leads[1] && !shown[1] -> shown[1] = 1
+		:: may_enter && leads[0] && !shown[0] -> shown[0] = 1
+		:: may_enter && leads[1] && !shown[1] -> shown[1] = 1
 		:: may_begin && state == PRESENT && clean(my) ->
 			budget--;
 			assert(version && stored[version]);
@@ -393,7 +395,8 @@ end_idle:
 		:: may_export ->
 			if
 			:: OFF(EXPORT_SPENDS) && last_version && !version
-			:: else -> last_version++
+			/* A counter that passes its end begins anew. */
+			:: else -> last_version = last_version % VERSIONS + 1
 			fi;
 			begin(last_version);
 			frames[f].freeze_write = 1;
