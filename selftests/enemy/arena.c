@@ -9,6 +9,7 @@
 #include "arena.h"
 
 #define TAKES	20	/* how often all is taken away, at most, until all is gone */
+#define KEEP_MS	60000	/* in which who has exported keeps the record */
 
 void arena_init(struct arena *arena, struct enemy *self, struct signals *signals)
 {
@@ -128,8 +129,7 @@ static int find_frames(struct chaos *chaos)
 	return take_all(chaos, 0);
 }
 
-/* Whatever it is told meanwhile: the page may be there, or have left once more. */
-static int answer_honestly(struct chaos *chaos, const struct kmdom_event *event)
+static int answer(struct chaos *chaos, const struct kmdom_event *event)
 {
 	struct arena *arena = chaos->arena;
 	int ret;
@@ -137,6 +137,20 @@ static int answer_honestly(struct chaos *chaos, const struct kmdom_event *event)
 	pthread_mutex_lock(&arena->lock);
 	ret = pager_answer(&chaos->view, PAGE_OF(event->level, event->index), event->version);
 	pthread_mutex_unlock(&arena->lock);
+	return ret;
+}
+
+/*
+ * Whatever it is told meanwhile: the page may be there, or have left once more. One
+ * thread may have evicted what another has exported, and is about to keep.
+ */
+static int answer_honestly(struct chaos *chaos, const struct kmdom_event *event)
+{
+	long long end = now_ms() + KEEP_MS;
+	int ret;
+
+	while ((ret = answer(chaos, event)) == -ENOKEY && now_ms() < end)
+		usleep(1000);
 	if (ret == -ENOBUFS) {
 		ret = find_frames(chaos);
 		if (!ret && pager_resend(&chaos->view) < 0)

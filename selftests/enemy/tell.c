@@ -70,8 +70,7 @@ static int tell_some(struct enemy *self, uint64_t *told)
 }
 
 /* What is told of the highest table that is absent, or in the end of all pages. */
-int tell_level(struct enemy *self, unsigned int level, uint64_t replies,
-		      uint64_t *told)
+int tell_level(struct enemy *self, unsigned int level, uint64_t replies, uint64_t *told)
 {
 	uint64_t end = *told + replies;
 	int ret = 0;
