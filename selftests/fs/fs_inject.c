@@ -38,7 +38,6 @@
 #define ENTRIES		14			/* of 255 bytes: they fill a node */
 #define PATIENCE	60000			/* ms for what is done in the background */
 #define ABSENT_STRIDE	3			/* on a slow machine: each third call fails */
-#define ABSENT_STEP	4			/* of each fourth operation: it takes long */
 
 static char data[SPAN + FAR];
 
@@ -1117,11 +1116,11 @@ static int do_acts_absent(const struct act *acts, size_t nr)
 	struct stage stage = { .absent = true };
 	int bad = make_stage(&stage, getenv("KMDOMFS_DIR"), reference) ?:
 		inject_begin("kmdomfs");
-	size_t i, step = scale() > 1 && !getenv("KMDOM_WHOLE") ? ABSENT_STEP : 1;
+	size_t i, step = getenv("KMDOM_WHOLE") ? 1 : (scale() + 1) / 2;
 
 	if (step > 1)
-		printf("# scaled down: one in %u of %zu operations (KMDOM_WHOLE=1: each)\n",
-		       ABSENT_STEP, nr);
+		printf("# scaled down: one in %zu of %zu operations (KMDOM_WHOLE=1: each)\n",
+		       step, nr);
 	for (i = 0; i < nr && bad >= 0; i += step) {
 		stage.cold = true;
 		bad += !!do_act(&acts[i], &stage);

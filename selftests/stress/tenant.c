@@ -554,8 +554,10 @@ int tenant_destroy(struct tenant *tenant, struct pager *ctl)
 	ret = say(tenant, "unmount", unmount(tenant));
 	err = say(tenant, "clients", await_clients(tenant));
 	ret = ret ?: err;
-	if (tenant->pid && !tenant->stays)
-		ret = end_pager(tenant) ?: ret;
+	if (tenant->pid && !tenant->stays) {
+		err = end_pager(tenant);
+		ret = ret ?: err;
+	}
 	if (tenant->stuck)
 		return ret;
 	/* Whoever destroys it waits for all its frames: not for those that are lost. */
