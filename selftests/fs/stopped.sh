@@ -296,7 +296,9 @@ writer_waits_for_cut() {
 	kill -CONT "$PAGER"
 	ends "$STEP" "$cutter" && told mapper half &&
 		truncate -s $((MAPPED * 4096)) "$KMDOMFS_DIR/mapped" &&
-		wait_until "$STEP" is_clean && [[ $(page_begin 0 4) == half ]]
+		wait_until "$STEP" is_clean && [[ $(page_begin 0 4) == half ]] || return 1
+	# Without holes again: those that come now make its pages dirty without the pager.
+	tell mapper write 0 "$MAPPED" whole && told mapper whole && wait_until "$STEP" is_clean
 }
 
 # Who writes has the file's map for himself while he waits for frames: readers wait
