@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "bed.h"
+#include "draw.h"
 
 #define FRAMES		256
 #define BATCH		32
@@ -66,9 +67,6 @@ struct enemy {
 
 /* Those that there are, from below; the highest ones are one each. */
 extern const uint64_t tables[TABLES];
-
-uint64_t draw(uint64_t *state);
-unsigned int below(uint64_t *state, unsigned int n);
 
 int make_target(struct enemy *self, struct bed *bed, enum target_kind kind);
 int make_table(struct enemy *self);

@@ -38,7 +38,7 @@ static size_t file_length(const struct file *file, uint64_t generation)
 {
 	uint64_t state = file_seed(file, generation);
 
-	return 1 + stress_random(&state) % FILE_MAX;
+	return 1 + draw(&state) % FILE_MAX;
 }
 
 static int complain(const struct file *file, const char *what, int error)
@@ -191,12 +191,12 @@ static int step(struct file *file, uint64_t *state, uint64_t *generation)
 {
 	int ret;
 
-	file_name(file, stress_random(state) % FILES);
+	file_name(file, draw(state) % FILES);
 	if (!file->work->shared->generations[file->nr]) {
 		ret = file_absent(file);
 		return ret ?: file_write(file, ++*generation, false);
 	}
-	switch (stress_random(state) % 12) {
+	switch (draw(state) % 12) {
 	case 0:
 		return file_remove(file);
 	case 1:
@@ -232,7 +232,7 @@ long files_work(void *arg)
 		ret = step(&file, &state, &generation);
 		atomic_fetch_add(&work->shared->file_steps, 1);
 		if (work->rest_us)
-			usleep(stress_random(&state) % (work->rest_us * 2));
+			usleep(draw(&state) % (work->rest_us * 2));
 	}
 	for (nr = 0; nr < FILES && !ret; nr++) {
 		file_name(&file, nr);

@@ -122,7 +122,7 @@ static int begin_tenant(struct round *round)
 	tenant->nr = round->nr++;
 	tenant->rest_us = round->options.rest * 1000;
 	tenant->patience_ms = round->options.patience * 1000;
-	tenant->seed = stress_random(&round->state) >> 1;
+	tenant->seed = draw(&round->state) >> 1;
 	ret = tenant_create(tenant, &round->ctl, round->options.stores);
 	if (breaks(round, "loss"))
 		strcpy(tenant->chaos_log, "/dev/null");
@@ -377,12 +377,12 @@ static void pause_before_kill(struct round *round)
 
 	if (killed_enough(round))
 		most *= SLOWLY;
-	pause_us(stress_random(&round->state) % (most + 1));
+	pause_us(draw(&round->state) % (most + 1));
 }
 
 static struct tenant *any_tenant(struct round *round)
 {
-	return &round->tenants[stress_random(&round->state) % round->nr];
+	return &round->tenants[draw(&round->state) % round->nr];
 }
 
 /* Kill one after another, at moments of which nobody knows anything. */

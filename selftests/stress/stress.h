@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <kmdom/kmdom.h>
+#include "draw.h"
 #include "load.h"
 #include "remote.h"
 
@@ -214,6 +215,5 @@ struct pressure_work {
 long pressure_work(void *arg);
 
 /* The next of a sequence. */
-uint64_t stress_random(uint64_t *state);
 
 #endif /* KT_STRESS_H */

@@ -43,21 +43,6 @@ static const struct kind kinds[] = {
 	{ "light", NULL, "ioctl", NULL, NULL, KT_SMALL, 6000, false, false },
 };
 
-/**
- * stress_random() - the next of a sequence (SplitMix64)
- * @state: of the sequence
- *
- * Return: a number
- */
-uint64_t stress_random(uint64_t *state)
-{
-	uint64_t x = *state += 0x9e3779b97f4a7c15ULL;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
-
 /* kmdomd, from the build directory that this program is in. */
 static const char *daemon_path(void)
 {
