@@ -53,7 +53,7 @@ else
 	printf '# scaled down: a round that need not meet all\n'
 	check 'a short round' stress --kills 40 --seconds 300 --pressure
 fi
-stress --kills 0 --seconds 5 --pressure --thorough \
+stress --kills 0 --seconds 300 --pressure --thorough \
 	--break content,removed,pager,frames,pressure,faults
 check 'wrong contents are found, and a pager that ends by itself' fails \
 	'^not ok 3' '^not ok 7' 'load.*: contents: ' 'file[0-9]*, .*: contents: '

@@ -19,12 +19,12 @@
  * Choices follow from the seed; what comes of them also from the scheduler.
  *
  * --break makes the driver fail, to show that it can; a list of: content (what
- * objects and files must hold is another thing), loss (nothing explains what is
- * lost: the round goes on until something is), stuck (a worker is stopped), deaf (a
- * pager gets no signal until the round is over), pager (one ends by itself), frames
- * (those of a session that has not ended are too many), removed (a tenant's files
- * should not be there), pressure (there is no memory to take), faults (--thorough misses
- * one).
+ * objects and files must hold is another thing: the round goes on until there are
+ * some), removed (a tenant's files should not be there, likewise), loss (nothing explains
+ * what is lost: the round goes on until something is), stuck (a worker is stopped), deaf
+ * (a pager gets no signal until the round is over), pager (one ends by itself), frames
+ * (those of a session that has not ended are too many), pressure (there is no memory to
+ * take), faults (--thorough misses one).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -346,11 +346,38 @@ static bool killed_all(const struct round *round)
 	return killed_enough(round) && (!round->options.thorough || met_all(round));
 }
 
+static bool has_file(const struct tenant *tenant)
+{
+	int i;
+
+	for (i = 0; i < FILES; i++)
+		if (tenant->shared->generations[i])
+			return true;
+	return false;
+}
+
+/* Has each worker something that can be found to be wrong? */
+static bool all_hold_something(const struct round *round)
+{
+	const struct tenant *tenant;
+
+	FOR_EACH_TENANT(round, tenant) {
+		if (!atomic_load(&tenant->shared->steps) ||
+		    (tenant->kind->files && !has_file(tenant)))
+			return false;
+	}
+	return true;
+}
+
 static bool over(struct round *round)
 {
 	if (now_ms() - round->start >= round->options.seconds * 1000LL)
 		return true;
-	return breaks(round, "loss") ? complained(round) : killed_all(round);
+	if (breaks(round, "loss"))
+		return complained(round);
+	if (breaks(round, "content") || breaks(round, "removed"))
+		return all_hold_something(round);
+	return killed_all(round);
 }
 
 /* A pager that ends by itself: the driver kills it a moment too late. */
