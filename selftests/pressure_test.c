@@ -235,18 +235,22 @@ TEST_F(pressure, slots_race_preemption)
 	EXPECT_EQ(0, bed_conserved(&self->bed));
 }
 
-/* Memory for a tenth of the objects: all are there, and exact. */
+/*
+ * Memory for a tenth of the objects, or a third on a slow machine: all are there, and
+ * exact.
+ */
 TEST_F(pressure, ten_times_more_than_frames)
 {
 	static const unsigned int kinds[] = { KT_PAGE, KT_SMALL, KT_SIGNED };
-	static const unsigned int count[] = { 1700, 25600, 12800 };
+	static const unsigned int count[] = { 170, 2560, 1280 };
+	unsigned int times = scale() == 1 ? 10 : 3;
 	struct kt_usage before, after;
 	struct server server;
 	struct load load[3];
 	int i;
 
 	for (i = 0; i < 3; i++)
-		load_init(&load[i], self->fd, i + 1, kinds[i], count[i]);
+		load_init(&load[i], self->fd, i + 1, kinds[i], times * count[i]);
 	ASSERT_EQ(0, server_start(&server, self->pager, NULL));
 	for (i = 0; i < 3; i++)
 		proc_start(&self->proc[i], load_fill, &load[i], sizeof(load[i]));
@@ -254,13 +258,13 @@ TEST_F(pressure, ten_times_more_than_frames)
 		EXPECT_EQ(0, proc_finish(&self->proc[i], &load[i], sizeof(load[i])));
 	ASSERT_EQ(0, client_usage(self->fd, &before));
 	EXPECT_GE(FRAMES, before.frames_used);
-	EXPECT_LE(9 * FRAMES, before.pages_present + before.pages_absent);
+	EXPECT_LE((times - 1) * FRAMES, before.pages_present + before.pages_absent);
 	for (i = 0; i < 3; i++)
 		proc_start(&self->proc[i], load_verify, &load[i], sizeof(load[i]));
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(0, proc_finish(&self->proc[i], &load[i], sizeof(load[i])));
 	ASSERT_EQ(0, client_usage(self->fd, &after));
-	EXPECT_LE(8 * FRAMES, after.faults - before.faults);
+	EXPECT_LE((times - 2) * FRAMES, after.faults - before.faults);
 	for (i = 0; i < 3; i++) {
 		load[i].steps = scaled("steps", 1500);
 		proc_start(&self->proc[i], load_run, &load[i], sizeof(load[i]));

@@ -4,6 +4,8 @@
  *
  * Usage: fs_storm DIR PROCESSES OPERATIONS SEED [check]
  *
+ * Each process has so many operations, or until this one gets a SIGTERM.
+ *
  * Operations may fail as they like. Afterwards every name must lead to its
  * inode, every inode have as many links as names, every directory as many as
  * it has directories, and a size that fits its entries; and every file must be
@@ -12,6 +14,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +33,7 @@
 
 static const char *root;
 static uint64_t state;
+static atomic_bool *over;	/* shared with the processes */
 
 static uint64_t below(uint64_t n)
 {
@@ -295,16 +300,26 @@ static void check(void)
 	printf("# %u inodes\n", nr_found);
 }
 
+static void end_it(int sig)
+{
+	atomic_store(over, true);
+}
+
 static void storm(unsigned int processes, unsigned long count, uint64_t seed)
 {
 	unsigned int i;
 
+	over = mmap(NULL, sizeof(*over), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (over == MAP_FAILED || signal(SIGTERM, end_it) == SIG_ERR) {
+		complain(root, "cannot begin");
+		return;
+	}
 	fflush(stdout);
 	for (i = 0; i < processes; i++) {
 		if (fork())
 			continue;
 		state = (seed * 1000 + i) * 0x9e3779b97f4a7c15ULL + 1;
-		while (count--)
+		while (count-- && !atomic_load(over))
 			operate();
 		_exit(0);
 	}

@@ -18,7 +18,9 @@
 
 readonly FRAMES=200
 readonly MAPPED=32		# pages of the file that is written through a mapping
-readonly BIG=768		# pages of the file that is read
+BIG=768				# pages of the file that is read, or fewer: more than frames
+((${KMDOM_SCALE:-1} == 1)) || BIG=400
+readonly BIG
 readonly FAR=60			# seconds, a deadline that nobody comes to: the longest
 readonly NEAR=12		# one that is missed
 readonly SLACK=$((10 * ${KMDOM_SCALE:-1}))	# more, for an emulated machine

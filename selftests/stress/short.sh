@@ -3,7 +3,8 @@
 #
 # short.sh - a short round of stress, and rounds that must fail
 #
-# The figures of the long one are of scripts/stress; here the driver is tested.
+# The figures of the long one are of scripts/stress; here the driver is tested. On a
+# slow machine, whose kernel is what looks for faults there, a round is run and no more.
 #
 # Tests are functions that check() runs:
 # shellcheck disable=SC2317
@@ -44,15 +45,13 @@ fails() {
 	done
 }
 
-printf 'TAP version 13\n1..9\n'
-# What is rare takes a while to be met: too long on a slow machine.
-if ((${KMDOM_SCALE:-1} == 1)); then
-	check 'a short round, in which all is met' stress --kills 40 --seconds 600 --pressure \
-		--thorough
-else
-	printf '# scaled down: a round that need not meet all\n'
+if ((${KMDOM_SCALE:-1} > 1)); then
+	printf 'TAP version 13\n1..1\n# scaled down: a round that need not meet all, and no other\n'
 	check 'a short round' stress --kills 40 --seconds 300 --pressure
+	exit "$failures"
 fi
+printf 'TAP version 13\n1..9\n'
+check 'a short round, in which all is met' stress --kills 40 --seconds 600 --pressure --thorough
 stress --kills 0 --seconds 300 --pressure --thorough \
 	--break content,removed,pager,frames,pressure,faults
 check 'wrong contents are found, and a pager that ends by itself' fails \
