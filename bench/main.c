@@ -2,9 +2,10 @@
 /*
  * bench - measures kmdom and its peers, each row in turn (A B A B), in this boot
  *
- * bench [--again | --alone | --rows] [ROW]: all rows, or that one; --again leaves out those
- * that take long and are the same in each boot. --alone are those that need a boot of
- * their own, which the others do not show; --rows are all, and nothing is measured.
+ * bench [--again | --alone | --rows | --profile] [ROW]: all rows, or that one; --again leaves
+ * out those that take long and are the same in each boot. --alone are those that need a boot
+ * of their own, which the others do not show; --rows are all, and nothing is measured. With
+ * --profile only kmdom is, not its peers.
  *
  * Prints for bench/report a line a row, "row ROW lower|higher every|first|alone UNIT", and
  * a line a sample, "sample ROW SIDE VALUE". Without a unit of its own, a value is what one
@@ -47,16 +48,19 @@ static void print_row(const struct row *row)
 	       row->unit ? row->unit : "instructions");
 }
 
+static bool without_peers;
+
 /* First for nothing, where it is not long: what is made at the first time is there then. */
 static int measure_row(struct bench *bench, const struct row *row)
 {
 	int samples = row->once ? 1 : row->samples ? row->samples : BENCH_SAMPLES;
+	int sides = without_peers ? 1 : ROW_SIDES;
 	const struct side *side;
 	int sample, ret = 0;
 
 	print_row(row);
 	for (sample = row->once ? 0 : -1; sample < samples; sample++)
-		for (side = row->sides; side->name && !ret; side++)
+		for (side = row->sides; side->name && side < row->sides + sides && !ret; side++)
 			ret = measure_side(bench, row, side, sample >= 0);
 	return ret;
 }
@@ -87,6 +91,7 @@ static const struct {
 	bool (*is)(const struct row *row);
 } options[] = {
 	{ "--again", is_again }, { "--alone", is_alone }, { "--rows", is_row },
+	{ "--profile", is_usual },
 };
 
 /* Does it to the rows, or, without a domain, tells them. */
@@ -120,6 +125,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], options[i].name)) {
 			is = options[i].is;
 			only = argv[2];
+			without_peers = !strcmp(argv[1], "--profile");
 		}
 	if (is == is_row)
 		return each_row(NULL, is, only);

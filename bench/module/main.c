@@ -13,6 +13,7 @@
 #include <linux/tick.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include "../mark.h"
 #include "bench.h"
 
 #define KB_COUNT_MAX	(1U << 22)
@@ -96,7 +97,9 @@ static int run_alone(struct kb_bench *bench, struct kb_run *run)
 		return -EINTR;
 	bench->besides = 0;
 	begin = ktime_get();
+	MARK_BEGIN();
 	ret = bench->pages ? works[run->work](bench, run->count) : -ENOENT;
+	MARK_END();
 	run->ns = ktime_to_ns(ktime_sub(ktime_sub(ktime_get(), begin), bench->besides));
 	up_write(&bench->lock);
 	return ret;
@@ -110,7 +113,9 @@ static int run_together(struct kb_bench *bench, struct kb_run *run)
 	if (down_read_killable(&bench->lock))
 		return -EINTR;
 	begin = ktime_get();
+	MARK_BEGIN();
 	ret = bench->pages ? works[run->work](bench, run->count) : -ENOENT;
+	MARK_END();
 	run->ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
 	up_read(&bench->lock);
 	return ret;
