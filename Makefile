@@ -60,14 +60,15 @@ check: setup
 		'host=scripts/parts --jobs 2 "host-1=scripts/check --where host --share 1/2 $(T)" \
 			"host-2=scripts/check --where host --share 2/2 $(T)"'
 
-# The tests again, in kernels that check themselves (scripts/check-debug).
+# The tests again, in kernels that check themselves (scripts/check-debug). SHORT=1: without
+# those that take long there.
 .PHONY: check-debug check-leak check-race check-smp coverage
 check-debug: setup
 	+@$(MAKE) --no-print-directory selftests
-	@scripts/parts --jobs 2 'debug-1=scripts/check-debug debug --share 1/2 $(T)' \
-		'debug-2=scripts/check-debug debug --share 2/2 $(T)' \
-		'leak-1=scripts/check-debug leak --share 1/2 $(T)' \
-		'leak-2=scripts/check-debug leak --share 2/2 $(T)'
+	@scripts/parts --jobs 2 'debug-1=scripts/check-debug debug $(if $(SHORT),--short) --share 1/2 $(T)' \
+		'debug-2=scripts/check-debug debug $(if $(SHORT),--short) --share 2/2 $(T)' \
+		'leak-1=scripts/check-debug leak $(if $(SHORT),--short) --share 1/2 $(T)' \
+		'leak-2=scripts/check-debug leak $(if $(SHORT),--short) --share 2/2 $(T)'
 check-leak check-race check-smp: setup
 	+@$(MAKE) --no-print-directory selftests
 	@scripts/check-debug $(@:check-%=%) $(or $(T),$(if $(filter check-smp,$@),,all))
