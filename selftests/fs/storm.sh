@@ -29,7 +29,7 @@ goes_on() {
 storm_of_pagers() {
 	local faults least storm door
 
-	least=$(scaled faults 400)
+	least=$(scaled faults 160)
 	"$TESTS/fs_storm" "$KMDOMFS_DIR/tree" 4 1000000000 2 >/tmp/storm.out &
 	storm=$!
 	for door in ioctl uring ioctl; do
