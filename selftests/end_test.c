@@ -223,6 +223,7 @@ TEST_F(end, abort_ends_every_wait)
 	EXPECT_EQ(-ENODEV, read_now(self->client, self->fd, self->ref, 1));
 	EXPECT_EQ(-ENODEV, px_get(self->client, self->fd, KT_PAGE, ref, &small, 8));
 	EXPECT_EQ(-ENODEV, kt(self->fd, KT_IOC_NEW, &req));
+	EXPECT_EQ(-ENODEV, client_attach(self->fd, KT_TRIM));
 	EXPECT_EQ(-ENODEV, pager_adopt(self->heir, self->bed.name, variant->door, FRAMES, 0));
 	req = (struct kt_req) { .op = 5, .buf = (unsigned long)&small, .len = 7 };
 	EXPECT_EQ(0, kt(self->fd, KT_IOC_READ, &req));
