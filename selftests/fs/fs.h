@@ -11,7 +11,7 @@
 #include "scale.h"
 
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	300
+#define TEST_TIMEOUT_DEFAULT	1200
 
 FIXTURE(fs)
 {

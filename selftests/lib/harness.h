@@ -13,7 +13,7 @@
 #include "trap.h"
 
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	240
+#define TEST_TIMEOUT_DEFAULT	1200
 
 /* Milliseconds: "at once", on an emulated machine. */
 #define SOON	(8000 * scale())
