@@ -386,6 +386,97 @@ TEST_F(policy, checked_refs_may_be_one)
 	EXPECT_EQ(0, bed_conserved(&self->bed));
 }
 
+/* Nor does what is made between the two end. */
+TEST_F(policy, checked_refs_may_be_one_and_end_apart)
+{
+	struct kt_req req = { .op = 2, .nr_pins = 2 };
+	struct kt_checked obj, back;
+	uint64_t other;
+	struct edited e;
+
+	ASSERT_EQ(0, make(self, &e, 9));
+	ASSERT_EQ(0, give(self, &e, e.rec, e.len));
+	req.pins[0] = (struct kt_pin) {
+		.ref = e.ref, .type = KT_CHECKED, .mode = KT_PIN_WRITE,
+	};
+	req.pins[1] = req.pins[0];
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &req));
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_PINSET, &req));
+	req.pin = 0;
+	EXPECT_EQ(0, kt(self->fd, KT_IOC_FREEPIN, &req));
+	checked_fill(&obj, 77);
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_CHECKED, &obj, sizeof(obj), &other));
+	req.pin = 1;
+	EXPECT_EQ(0, kt(self->fd, KT_IOC_FREEPIN, &req));
+	EXPECT_EQ(0, kt_end(self->fd, 2));
+	EXPECT_EQ(0, kt_get(self->fd, 0, KT_CHECKED, other, &back, sizeof(back)));
+	EXPECT_EQ(77, back.number);
+	/* Once the page was frozen the slot is free. */
+	ASSERT_EQ(0, pager_export(self->pager, KT_REF_INDEX(other), 0));
+	EXPECT_EQ(0, kt_del(self->fd, 0, KT_CHECKED, other));
+	EXPECT_EQ(0, bed_conserved(&self->bed));
+}
+
+/* Where no table can be, an export does nothing, and least of all to others. */
+TEST_F(policy, nothing_beyond_the_last_table)
+{
+	static uint8_t buf[KMDOM_RECORD_MAX];
+	struct kmdom_page before, after;
+	struct kmdom_op op = {
+		.code = KMDOM_OP_EXPORT, .level = 1, .index = (1ULL << KMDOM_INDEX_BITS) / KMDOM_TABLE_ENTRIES,
+		.buf = (unsigned long)buf, .len = KMDOM_RECORD_MAX,
+	};
+	struct kmdom_event ev;
+	uint64_t ref, first = PAGE_OF(1, 0);
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &ref));
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(ref)));
+	ASSERT_EQ(0, pager_export(self->pager, first, 0));
+	/* A table that is empty, with a record: to be given back when it can be. */
+	ASSERT_EQ(0, kt_del(self->fd, 0, KT_PAGE, ref));
+	while (pager_events(self->pager, &ev, 1, 0) > 0)
+		;
+	ASSERT_EQ(0, pager_look(self->pager, first, &before));
+	EXPECT_EQ(-ENOENT, pager_op(self->pager, &op));
+	EXPECT_EQ(0, pager_look(self->pager, first, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+	EXPECT_EQ(0, pager_events(self->pager, &ev, 1, 0));
+}
+
+/* Of what was discarded no table is asked for, also not by who waits for another page. */
+TEST_F(policy, discarded_asks_for_no_table)
+{
+	struct kt_req begin = { .op = 3 }, req = { .op = 3, .nr_pins = 2 };
+	uint64_t gone, keep, far = 0;
+	struct kmdom_event ev;
+
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SCRATCH, NULL, 0, &gone));
+	ASSERT_EQ(0, pager_evict(self->pager, KT_REF_INDEX(gone), 0, 0));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &keep));
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(keep)));
+	while (KT_REF_INDEX(far) < KMDOM_TABLE_ENTRIES) {
+		if (far)
+			ASSERT_EQ(0, kt_del(self->fd, 0, KT_PAGE, far));
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &far));
+	}
+	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(far)));
+	ASSERT_EQ(0, pager_preempt(self->pager, PAGE_OF(1, 0)));
+	while (pager_events(self->pager, &ev, 1, 0) > 0)
+		;
+	req.pins[0] = (struct kt_pin) { .ref = far, .type = KT_PAGE };
+	req.pins[1] = (struct kt_pin) { .ref = gone, .type = KT_SCRATCH };
+	ASSERT_EQ(0, kt(self->fd, KT_IOC_BEGIN, &begin));
+	kt_start(self->proc, self->fd, KT_IOC_PINSET, &req);
+	ASSERT_TRUE(proc_sleeps(self->proc, PROC_PATIENCE));
+	ASSERT_EQ(1, pager_events(self->pager, &ev, 1, 0));
+	EXPECT_EQ(0, ev.level);
+	EXPECT_EQ(KT_REF_INDEX(far), ev.index);
+	EXPECT_EQ(0, pager_events(self->pager, &ev, 1, 0));
+	ASSERT_EQ(0, pager_answer(self->pager, ev.index, ev.version));
+	EXPECT_EQ(-ENODATA, kt_finish(self->proc, &req));
+	EXPECT_EQ(0, kt_end(self->fd, 3));
+}
+
 /* One of them is pinned, and by the other it is to end: nobody waits for ever. */
 TEST_F(policy, what_is_pinned_by_another_ref_stays)
 {

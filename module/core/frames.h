@@ -74,8 +74,9 @@ enum kmdom_frame_state {
  * @lock: TABLE: protects the entries, and the marks of the pages under them.
  *	Taken from parent to child
  * @live: PAGE: slots that hold objects (atomic; stable while frozen for write)
- * @used: PAGE: slots that are live or in a magazine (atomic, found free only
- *	under the cache's lock)
+ * @used: PAGE: slots that are live or in a magazine or, of a CHECKED type, freed
+ *	since the page was frozen last (atomic, found free only under the cache's
+ *	lock)
  * @mag: PAGE: slots in a magazine; who clears the bit owns the slot
  * @nr_used: TABLE: entries that are not empty (@lock)
  * @nr_present: TABLE: entries of pages in frames: with one it cannot leave (@lock)

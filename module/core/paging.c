@@ -368,6 +368,8 @@ int kmdom_page_export(struct kmdom_session *session, struct kmdom_slot *slot,
 	u8 policy;
 	int ret;
 
+	if (!kmdom_page_valid(op->index, op->level))
+		return -ENOENT;
 	ret = kmdom_version_spend(session->dom, &version);
 	if (ret)
 		return ret;

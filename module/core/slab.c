@@ -119,7 +119,7 @@ static bool kmdom_magazine_refill(struct kmdom_cache *cache)
 }
 
 /**
- * kmdom_slab_drop_magazines - take a frozen page's slots out of all magazines
+ * kmdom_slab_drop_magazines - free all slots of a frozen page that hold no object
  * @frame: frozen against writers, so that no slot of it becomes live or free
  *
  * Context: any that does not interrupt.
@@ -129,7 +129,7 @@ void kmdom_slab_drop_magazines(struct kmdom_frame *frame)
 	struct kmdom_cache *cache = frame->cache;
 
 	spin_lock(&cache->lock);
-	if (!bitmap_empty(frame->mag, KMDOM_SLOTS_PER_PAGE)) {
+	if (!bitmap_equal(frame->used, frame->live, KMDOM_SLOTS_PER_PAGE)) {
 		bitmap_zero(frame->mag, KMDOM_SLOTS_PER_PAGE);
 		bitmap_copy(frame->used, frame->live, KMDOM_SLOTS_PER_PAGE);
 		kmdom_partial_add(cache, frame);
@@ -351,9 +351,19 @@ void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot)
 		return;
 	}
 	spin_lock(&cache->lock);
-	clear_bit(slot, frame->used);
-	empty = bitmap_empty(frame->used, KMDOM_SLOTS_PER_PAGE);
-	kmdom_partial_add(cache, frame);
+	if (cache->policy == KMDOM_POLICY_CHECKED) {
+		/*
+		 * Who has the object pinned by another ref, to which a pager has edited
+		 * one, may free it yet, and must not free its successor: the slot is not
+		 * given again before the page is frozen, which waits for his pin.
+		 */
+		empty = bitmap_empty(frame->live, KMDOM_SLOTS_PER_PAGE) &&
+			bitmap_empty(frame->mag, KMDOM_SLOTS_PER_PAGE);
+	} else {
+		clear_bit(slot, frame->used);
+		empty = bitmap_empty(frame->used, KMDOM_SLOTS_PER_PAGE);
+		kmdom_partial_add(cache, frame);
+	}
 	spin_unlock(&cache->lock);
 	kmdom_frame_unpin(frame, true);
 	if (empty)

@@ -10,6 +10,7 @@
 #include <linux/hrtimer.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
+#include "cache.h"
 #include "client.h"
 #include "domain.h"
 #include "session.h"
@@ -151,7 +152,8 @@ static unsigned int kmdom_want_level(struct kmdom_domain *dom,
 	rcu_read_lock();
 	entry = kmdom_table_walk(&dom->table, want->index, want->floor, &level);
 	rcu_read_unlock();
-	return kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT ? level : want->floor;
+	return kmdom_entry_state(entry) == KMDOM_PAGE_ABSENT && !want->discards ?
+	       level : want->floor;
 }
 
 /*
@@ -193,7 +195,7 @@ static void kmdom_want_move(struct kmdom_domain *dom, struct kmdom_want *want)
 }
 
 static void kmdom_waiter_add_want(struct kmdom_waiter *waiter, u64 index,
-				  unsigned int floor, bool new)
+				  unsigned int floor, bool new, bool discards)
 {
 	struct kmdom_want *want;
 	unsigned int i;
@@ -205,7 +207,8 @@ static void kmdom_waiter_add_want(struct kmdom_waiter *waiter, u64 index,
 	}
 	want = &waiter->wants[waiter->nr_wants++];
 	*want = (struct kmdom_want) {
-		.index = index, .floor = floor, .new = new, .waiter = waiter,
+		.index = index, .floor = floor, .new = new, .discards = discards,
+		.waiter = waiter,
 	};
 	INIT_LIST_HEAD(&want->event);
 	INIT_LIST_HEAD(&want->hash);
@@ -223,9 +226,10 @@ static void kmdom_waiter_add_wants(struct kmdom_waiter *waiter)
 
 	for (i = 0; i < waiter->nr_pins; i++)
 		kmdom_waiter_add_want(waiter, kmdom_ref_index(waiter->pins[i].ref),
-				      waiter->pins[i].table, false);
+				      waiter->pins[i].table, false,
+				      waiter->pins[i].cache->policy == KMDOM_POLICY_DISCARD);
 	if (waiter->nr_frames)
-		kmdom_waiter_add_want(waiter, 0, 1, true);
+		kmdom_waiter_add_want(waiter, 0, 1, true, false);
 	for (i = 0; i < waiter->nr_wants; i++) {
 		struct kmdom_want *want = &waiter->wants[i];
 

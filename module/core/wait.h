@@ -42,6 +42,7 @@ struct task_struct;
  * @level: of the page on the way to it where the want stands
  * @floor: the least level that it stands at: 1 if only the table is wanted
  * @new: @index is the cursor: the tables are wanted for new pages
+ * @discards: of a DISCARD type: under an absent table there is nothing to ask for
  * @waiter: whose it is
  * @leads: stands for all wants of this absent page: the oldest waiter's
  * @shown: the session has taken the event
@@ -53,6 +54,7 @@ struct kmdom_want {
 	u8 level;
 	u8 floor;
 	bool new;
+	bool discards;
 	bool leads;
 	bool shown;
 	struct kmdom_waiter *waiter;

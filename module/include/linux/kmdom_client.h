@@ -38,7 +38,8 @@
  *    hold what the schema allows. A ref in them leads to an object of the cache
  *    that the pin names, any one, or to -ENOENT; a client bounds its steps along
  *    such refs, and may find that two of them lead to the same object. To free
- *    that twice does nothing; freed while it is pinned, it may stay (-EDEADLK).
+ *    that twice does nothing, also if another was made in between; freed while it
+ *    is pinned, it may stay (-EDEADLK).
  *  - Types and their tables are constant, and live as long as the module.
  *  - Errors have the meanings of <uapi/linux/kmdom.h>. -ETIMEDOUT, -EIO,
  *    -ENODEV and -EINTR can come from every pin set, and leave all as it was.
