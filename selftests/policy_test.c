@@ -423,7 +423,8 @@ TEST_F(policy, nothing_beyond_the_last_table)
 	static uint8_t buf[KMDOM_RECORD_MAX];
 	struct kmdom_page before, after;
 	struct kmdom_op op = {
-		.code = KMDOM_OP_EXPORT, .level = 1, .index = (1ULL << KMDOM_INDEX_BITS) / KMDOM_TABLE_ENTRIES,
+		.code = KMDOM_OP_EXPORT, .level = 1,
+		.index = (1ULL << KMDOM_INDEX_BITS) / KMDOM_TABLE_ENTRIES,
 		.buf = (unsigned long)buf, .len = KMDOM_RECORD_MAX,
 	};
 	struct kmdom_event ev;
