@@ -9,7 +9,8 @@
  * Each tenant has a domain, a pager, and one or two workers that use far more
  * than the pager has frames for, and verify all that they read. For the time of
  * the round, or until there were that many kills, a pager that is chosen at
- * random is killed at a random moment, and gets a successor with the same store.
+ * random, half of the time among those that a client waits for, is killed at a random
+ * moment, and gets a successor with the same store.
  * Then all is verified once more, and taken down. Prints TAP, progress, and one
  * line of figures for scripts/stress.
  *
@@ -407,9 +408,24 @@ static void pause_before_kill(struct round *round)
 	pause_us(draw(&round->state) % (most + 1));
 }
 
-static struct tenant *any_tenant(struct round *round)
+/*
+ * Any one, and every second time one that a client waits for, the first that is found:
+ * most of the others have nothing to do.
+ */
+static struct tenant *next_victim(struct round *round)
 {
-	return &round->tenants[draw(&round->state) % round->nr];
+	unsigned int first = draw(&round->state) % round->nr;
+	unsigned int i;
+
+	if (draw(&round->state) % 2)
+		return &round->tenants[first];
+	for (i = 0; i < round->nr; i++) {
+		struct tenant *tenant = &round->tenants[(first + i) % round->nr];
+
+		if (tenant_waits(tenant))
+			return tenant;
+	}
+	return &round->tenants[first];
 }
 
 /* Kill one after another, at moments of which nobody knows anything. */
@@ -426,7 +442,7 @@ static int run(struct round *round)
 	while (!ret && !over(round)) {
 		pause_before_kill(round);
 		if (!killed_all(round))
-			ret = kill_pager(round, any_tenant(round));
+			ret = kill_pager(round, next_victim(round));
 		look(round);
 		report(round);
 	}

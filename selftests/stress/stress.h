@@ -165,6 +165,7 @@ int tenant_start_pager(struct tenant *tenant);
 bool tenant_served(struct tenant *tenant);
 int tenant_start_workers(struct tenant *tenant);
 void tenant_show_stuck(const struct tenant *tenant, const char *what, pid_t pid);
+bool tenant_waits(const struct tenant *tenant);
 enum killed tenant_kill(struct tenant *tenant, int sig);
 int tenant_stop_workers(struct tenant *tenant);
 int tenant_destroy(struct tenant *tenant, struct pager *ctl);

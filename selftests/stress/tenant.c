@@ -281,8 +281,13 @@ static bool ended_well(const struct tenant *tenant, int sig, int status)
 	return good;
 }
 
-/* Does a client wait for it at this instant? Its answer may be on its way. */
-static bool waited_for(const struct tenant *tenant)
+/**
+ * tenant_waits() - does a client wait for its pager at this instant?
+ * @tenant: the tenant
+ *
+ * Return: whether one did; an answer may be on its way, or there
+ */
+bool tenant_waits(const struct tenant *tenant)
 {
 	struct kmdom_info info;
 
@@ -307,7 +312,7 @@ enum killed tenant_kill(struct tenant *tenant, int sig)
 
 	if (!tenant->pid)
 		return KILLED_NOTHING;
-	waited = waited_for(tenant);
+	waited = tenant_waits(tenant);
 	ended = !tenant->kind->store && proc_done(&tenant->light, 0);
 	if (!signal_pager(tenant, sig, &status)) {
 		if (sig != SIGKILL)
