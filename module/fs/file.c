@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
 
@@ -117,11 +118,11 @@ static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from)
 		if (ret)
 			return ret;
 	}
-	bounce = (void *)__get_free_page(GFP_KERNEL);
+	bounce = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!bounce)
 		return -ENOMEM;
 	ret = write_pages(inode, iocb->ki_pos, from, bounce);
-	free_page((unsigned long)bounce);
+	kfree(bounce);
 	if (ret > 0)
 		iocb->ki_pos += ret;
 	return ret;

@@ -601,13 +601,13 @@ static const struct act attributes[] = {
 
 static const struct act data_in_calls[] = {
 	{ "write over", prepare_small, act_overwrite, model_overwrite, ERRORS(ENOMEM, EFAULT),
-	  MEMORY | FAIL_COPY, 0 },
+	  FAIL_SLAB | FAIL_COPY, FAIL_PAGE },
 	{ "write behind", prepare_small, act_append, model_append, ERRORS(ENOMEM, EFAULT),
-	  MEMORY | FAIL_COPY, 0 },
+	  FAIL_SLAB | FAIL_COPY, FAIL_PAGE },
 	{ "write far behind", prepare_small, act_write_far, model_write_far,
-	  ERRORS(ENOMEM, EFAULT), MEMORY | FAIL_COPY, 0 },
+	  ERRORS(ENOMEM, EFAULT), FAIL_SLAB | FAIL_COPY, FAIL_PAGE },
 	{ "write with O_DIRECT", prepare_small, act_write_direct, model_write_direct,
-	  ERRORS(ENOMEM, EFAULT), MEMORY | FAIL_COPY, 0 },
+	  ERRORS(ENOMEM, EFAULT), FAIL_SLAB | FAIL_COPY, FAIL_PAGE },
 	{ "read", prepare_small, act_read, model_nothing, ERRORS(ENOMEM, EFAULT),
 	  MEMORY | FAIL_COPY, 0 },
 	{ "read with O_DIRECT", prepare_small, act_read_direct, model_nothing,
