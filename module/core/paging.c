@@ -613,10 +613,12 @@ int kmdom_page_refuse(struct kmdom_session *session, const struct kmdom_op *op,
 		kmdom_table_set(leaf, kmdom_op_first(op),
 				kmdom_entry_make(KMDOM_PAGE_LOST,
 						 kmdom_entry_cache(entry), EIO));
+	/* In one step: those who wait for what comes later are not refused. */
+	if (!ret)
+		res->value = kmdom_wait_refuse(dom, kmdom_op_first(op), op->level);
 	kmdom_table_unlock(leaf);
 	if (ret)
 		return ret;
-	res->value = kmdom_wait_refuse(dom, kmdom_op_first(op), op->level);
 	atomic64_add(res->value, &dom->stats.refused);
 	trace_kmdom_refuse(dom, op->index, op->level, op->version, 0);
 	return 0;

@@ -639,7 +639,7 @@ unlock:
  * @index: of the first page of objects in it
  * @level: of the page
  *
- * Context: any that does not interrupt; no lock of a table is held.
+ * Context: the page's table is locked, so that it stays what they wait for.
  * Return: how many waited.
  */
 unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
