@@ -88,7 +88,7 @@ int kmdom_judge_record(const struct kmdom_schema *schema,
  * @schema: of the page's type
  * @buf: the record, that kmdom_judge_record() let pass
  * @len: its length
- * @page: out: as for kmdom_record_decode()
+ * @page: in and out: as for kmdom_record_decode()
  * @live: out: as for kmdom_record_decode()
  * @why: out: enum kmdom_reject
  *

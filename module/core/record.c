@@ -33,13 +33,46 @@ struct reader {
 	struct kmdom_record_where at;
 };
 
-static int write_bytes(struct writer *w, const void *src, size_t len)
+/* The next @len bytes of what is written, or NULL: there is no room for them. */
+static u8 *put_bytes(struct writer *w, size_t len)
 {
+	u8 *pos = w->pos;
+
 	if (w->left < len)
-		return -EMSGSIZE;
-	memcpy(w->pos, src, len);
+		return NULL;
 	w->pos += len;
 	w->left -= len;
+	return pos;
+}
+
+/* The next @len bytes of what is read, or NULL: they are not there. */
+static const u8 *take_bytes(struct reader *r, size_t len)
+{
+	const u8 *pos = r->pos;
+
+	if (r->left < len)
+		return NULL;
+	r->pos += len;
+	r->left -= len;
+	return pos;
+}
+
+/* A page is copied as a whole: the compiler makes one instruction of that. */
+static void copy_bytes(void *dst, const void *src, size_t len)
+{
+	if (len == KMDOM_FRAME_SIZE)
+		memcpy(dst, src, KMDOM_FRAME_SIZE);
+	else
+		memcpy(dst, src, len);
+}
+
+static int write_bytes(struct writer *w, const void *src, size_t len)
+{
+	u8 *pos = put_bytes(w, len);
+
+	if (!pos)
+		return -EMSGSIZE;
+	copy_bytes(pos, src, len);
 	return 0;
 }
 
@@ -47,28 +80,34 @@ static int write_bytes(struct writer *w, const void *src, size_t len)
 static int write_int(struct writer *w, u64 value, size_t size)
 {
 	__le64 bytes = cpu_to_le64(value);
+	u8 *pos = put_bytes(w, size);
 
-	return write_bytes(w, &bytes, size);
+	if (!pos)
+		return -EMSGSIZE;
+	memcpy(pos, &bytes, size);
+	return 0;
 }
 
 static enum kmdom_reject read_bytes(struct reader *r, void *dst, size_t len)
 {
-	if (r->left < len)
+	const u8 *pos = take_bytes(r, len);
+
+	if (!pos)
 		return KMDOM_REJECT_END;
-	memcpy(dst, r->pos, len);
-	r->pos += len;
-	r->left -= len;
+	copy_bytes(dst, pos, len);
 	return KMDOM_REJECT_NONE;
 }
 
 static enum kmdom_reject read_int(struct reader *r, u64 *value, size_t size)
 {
-	enum kmdom_reject why;
+	const u8 *pos = take_bytes(r, size);
 	__le64 bytes = 0;
 
-	why = read_bytes(r, &bytes, size);
+	if (!pos)
+		return KMDOM_REJECT_END;
+	memcpy(&bytes, pos, size);
 	*value = le64_to_cpu(bytes);
-	return why;
+	return KMDOM_REJECT_NONE;
 }
 
 /* Integers of objects: in host order, aligned (kmdom_schema_init() saw to it). */
@@ -520,8 +559,8 @@ static enum kmdom_reject decode_objects(const struct kmdom_schema *schema,
  * @schema: of the page's type
  * @buf: the record, that kmdom_record_check() let pass; aligned to 8 bytes
  * @len: its length
- * @page: out: KMDOM_FRAME_SIZE bytes that nobody else uses; all zeroes if the
- *	record is refused
+ * @page: in: KMDOM_FRAME_SIZE zeroes, that nobody else uses; out: the objects, or
+ *	zeroes again if the record is refused
  * @live: out: KMDOM_SLOTS_PER_PAGE bits: which slots are live
  * @where: out: the place, if the payload is malformed
  *
@@ -542,7 +581,6 @@ enum kmdom_reject kmdom_record_decode_where(const struct kmdom_schema *schema,
 	enum kmdom_reject why;
 	unsigned int slot;
 
-	memset(page, 0, KMDOM_FRAME_SIZE);
 	bitmap_zero(live, KMDOM_SLOTS_PER_PAGE);
 	if (len < KMDOM_RECORD_MIN || len > KMDOM_RECORD_MAX)
 		return KMDOM_REJECT_LENGTH;
@@ -568,8 +606,8 @@ enum kmdom_reject kmdom_record_decode_where(const struct kmdom_schema *schema,
  * @buf: the record, that kmdom_record_check() let pass and that is authentic;
  *	aligned to 8 bytes
  * @len: its length
- * @page: out: KMDOM_FRAME_SIZE bytes that nobody else uses; all zeroes if the
- *	record is refused
+ * @page: in: KMDOM_FRAME_SIZE zeroes, that nobody else uses; out: the objects, or
+ *	zeroes again if the record is refused
  * @live: out: KMDOM_SLOTS_PER_PAGE bits: which slots are live
  *
  * The type's restore() is called for each live object, when all are there.

@@ -198,7 +198,7 @@ unsigned int fuzz_decode(const struct kmdom_schema *schema,
 	unsigned int why;
 
 	memcpy(copy, rec, len);
-	memset(page, 0xaa, KMDOM_FRAME_SIZE);
+	memset(page, 0, KMDOM_FRAME_SIZE);
 	memset(live, 0xaa, sizeof(live));
 	why = kmdom_record_decode(schema, copy, len, page, live);
 	EXPECT(!memcmp(copy, rec, len));

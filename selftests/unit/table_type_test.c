@@ -52,6 +52,7 @@ static void test_round_trips(struct kunit *test)
 								  random_entry();
 		len = encode(&schema, table, rec);
 		EXPECT(len >= (int)KMDOM_RECORD_MIN);
+		memset(back, 0, sizeof(*back));
 		EXPECT_EQ(kmdom_record_decode(&schema, rec, len, back, live), KMDOM_REJECT_NONE);
 		EXPECT(!memcmp(back, table, sizeof(*table)));
 	}
