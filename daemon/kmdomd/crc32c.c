@@ -57,16 +57,26 @@ static uint32_t crc32c_tables(uint32_t crc, const uint8_t *p, size_t len)
 }
 
 #ifdef __x86_64__
+#define CRC32C_BLOCK	128	/* bytes between two looks at how many are left */
+
 __attribute__((target("sse4.2")))
 static uint32_t crc32c_sse(uint32_t crc, const uint8_t *p, size_t len)
 {
-	uint64_t word;
+	uint64_t word, wide = crc;
+	size_t i;
 
+	for (; len >= CRC32C_BLOCK; len -= CRC32C_BLOCK, p += CRC32C_BLOCK) {
+#pragma GCC unroll 16
+		for (i = 0; i < CRC32C_BLOCK; i += 8) {
+			memcpy(&word, p + i, 8);
+			wide = __builtin_ia32_crc32di(wide, word);
+		}
+	}
 	for (; len >= 8; len -= 8, p += 8) {
 		memcpy(&word, p, 8);
-		crc = __builtin_ia32_crc32di(crc, word);
+		wide = __builtin_ia32_crc32di(wide, word);
 	}
-	for (; len; len--, p++)
+	for (crc = wide; len; len--, p++)
 		crc = __builtin_ia32_crc32qi(crc, *p);
 	return crc;
 }

@@ -73,7 +73,7 @@ static bool stop_loading(void)
 {
 	int signo;
 
-	while ((signo = process_next_signal(signals)))
+	while ((signo = process_next_signal()))
 		told_to_stop |= signo != SIGUSR1;
 	return told_to_stop;
 }
@@ -154,7 +154,7 @@ static void handle_signals(int64_t *deadline)
 {
 	int signo;
 
-	while ((signo = process_next_signal(signals))) {
+	while ((signo = process_next_signal())) {
 		if (signo == SIGUSR1) {
 			if (options.stats_file)
 				stats_write(&pager, options.domain, options.stats_file);

@@ -2,13 +2,14 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -68,29 +69,71 @@ bool process_sees_all(void)
 	return data[0].effective & 1U << CAP_NET_ADMIN;
 }
 
-int process_signals(void)
-{
-	sigset_t set;
-	int fd;
+static const int process_signos[] = { SIGTERM, SIGINT, SIGUSR1 };
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+#define PROCESS_SIGNOS	(sizeof(process_signos) / sizeof(*process_signos))
+
+/* Which of them came, a bit each: to look costs nothing, unlike a signalfd. */
+static atomic_uint process_raised;
+static int process_wake = -1;
+
+static void process_raise(int signo)
+{
+	const uint64_t one = 1;
+	int old = errno;
+	size_t i;
+
+	for (i = 0; i < PROCESS_SIGNOS; i++)
+		if (process_signos[i] == signo)
+			atomic_fetch_or(&process_raised, 1U << i);
+	/* It only fails if it is readable already. */
+	if (write(process_wake, &one, sizeof(one)) < 0)
+		errno = old;
 }
 
-int process_next_signal(int fd)
+/**
+ * process_signals() - SIGTERM, SIGINT and SIGUSR1 come to process_next_signal()
+ *
+ * Return: a descriptor that is readable when one has come, or a negative errno.
+ */
+int process_signals(void)
 {
-	struct signalfd_siginfo info;
+	struct sigaction action = { .sa_handler = process_raise, .sa_flags = SA_RESTART };
+	sigset_t set;
+	size_t i;
 
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
+	process_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (process_wake < 0)
+		return -errno;
+	sigemptyset(&set);
+	for (i = 0; i < PROCESS_SIGNOS; i++) {
+		sigaddset(&set, process_signos[i]);
+		if (sigaction(process_signos[i], &action, NULL))
+			return -errno;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return sigprocmask(SIG_UNBLOCK, &set, NULL) ? -errno : process_wake;
+}
+
+/**
+ * process_next_signal() - a signal that has come; to be called until there is none
+ *
+ * Return: its number, or 0.
+ */
+int process_next_signal(void)
+{
+	unsigned int raised = atomic_load(&process_raised);
+	uint64_t times;
+	int i;
+
+	if (!raised)
 		return 0;
-	return info.ssi_signo;
+	i = __builtin_ctz(raised);
+	atomic_fetch_and(&process_raised, ~(1U << i));
+	/* After the bit: one that comes in between is found by the next call. */
+	if (read(process_wake, &times, sizeof(times)) < 0 && errno != EAGAIN)
+		report_warning("signals: %s", strerror(errno));
+	return process_signos[i];
 }
 
 /**

@@ -11,8 +11,8 @@
 int process_lock_memory(void);
 bool process_sees_all(void);
 void process_become_flusher(void);
-int process_signals(void);		/* a signalfd, or a negative errno */
-int process_next_signal(int fd);	/* its number; 0: none */
+int process_signals(void);
+int process_next_signal(void);
 void process_notify(const char *state);	/* sd_notify(3) */
 
 #endif /* KMDOMD_PROCESS_H */
