@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include "bench.h"
+#include "mark.h"
 
 struct stored {
 	uint64_t index, version;
@@ -26,6 +27,21 @@ static int exchange(struct bench *bench)
 		ret = -EINTR;
 	for (i = 0; !ret && i < kmdom_batch_ops(bench->batch); i++)
 		ret = kmdom_batch_result(bench->batch, i)->ret;
+	return ret;
+}
+
+/* The same, and its time; marked, if it is what the row is about. */
+static int timed_exchange(struct bench *bench, bool marked, uint64_t *ns)
+{
+	uint64_t begin = bench_now();
+	int ret;
+
+	if (marked)
+		MARK_BEGIN();
+	ret = exchange(bench);
+	if (marked)
+		MARK_END();
+	*ns = bench_now() - begin;
 	return ret;
 }
 
@@ -53,10 +69,9 @@ static int find_pages(struct bench *bench)
 	return nr == BENCH_BATCH ? 0 : -ENODATA;
 }
 
-static int export_pages(struct bench *bench, uint64_t *ns)
+static int export_pages(struct bench *bench, bool marked, uint64_t *ns)
 {
 	const struct kmdom_result *result;
-	uint64_t begin;
 	uint32_t i;
 	int ret;
 
@@ -64,9 +79,7 @@ static int export_pages(struct bench *bench, uint64_t *ns)
 	for (i = 0; i < BENCH_BATCH; i++)
 		kmdom_batch_export(bench->batch, 0, stored[i].index, stored[i].bytes,
 				   sizeof(stored[i].bytes), 0);
-	begin = bench_now();
-	ret = exchange(bench);
-	*ns = bench_now() - begin;
+	ret = timed_exchange(bench, marked, ns);
 	for (i = 0; !ret && i < BENCH_BATCH; i++) {
 		result = kmdom_batch_result(bench->batch, i);
 		stored[i].version = result->version;
@@ -85,20 +98,15 @@ static int evict_pages(struct bench *bench)
 	return exchange(bench);
 }
 
-static int restore_pages(struct bench *bench, uint64_t *ns)
+static int restore_pages(struct bench *bench, bool marked, uint64_t *ns)
 {
-	uint64_t begin;
 	uint32_t i;
-	int ret;
 
 	kmdom_batch_reset(bench->batch);
 	for (i = 0; i < BENCH_BATCH; i++)
 		kmdom_batch_restore(bench->batch, 0, stored[i].index, stored[i].version,
 				    stored[i].bytes, stored[i].length);
-	begin = bench_now();
-	ret = exchange(bench);
-	*ns = bench_now() - begin;
-	return ret;
+	return timed_exchange(bench, marked, ns);
 }
 
 /* Out and back once; the time of one of the two. */
@@ -112,11 +120,11 @@ static double round_trip(struct bench *bench, bool restore)
 		return dirty;
 	ret = find_pages(bench);
 	if (!ret)
-		ret = export_pages(bench, &exported);
+		ret = export_pages(bench, !restore, &exported);
 	if (!ret)
 		ret = evict_pages(bench);
 	if (!ret)
-		ret = restore_pages(bench, &restored);
+		ret = restore_pages(bench, restore, &restored);
 	return ret ? ret : (double)(restore ? restored : exported) / BENCH_BATCH;
 }
 
