@@ -705,7 +705,7 @@ TEST_F(leak, outputs_are_filled)
 	uint64_t cursor = 0, ref;
 	int nr, i;
 
-	ASSERT_EQ(0, kt_new(self->fd, 0, KT_SMALL, NULL, 0, &ref));
+	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &ref));
 	memset(pages, 0xa5, sizeof(pages));
 	nr = pager_scan(self->pager, &cursor, pages, 4, 0);
 	ASSERT_LT(0, nr);
@@ -726,7 +726,7 @@ TEST_F(leak, outputs_are_filled)
 	/* A hint, which is an event that nobody waits for. */
 	ASSERT_EQ(0, pager_preempt(self->pager, KT_REF_INDEX(ref)));
 	ASSERT_EQ(0, pager_answer(self->pager, KT_REF_INDEX(ref), self->pager->res.version));
-	ASSERT_EQ(0, kt_del(self->fd, 0, KT_SMALL, ref));
+	ASSERT_EQ(0, kt_del(self->fd, 0, KT_PAGE, ref));
 	memset(events, 0xa5, sizeof(events));
 	nr = pager_events(self->pager, events, 4, 0);
 	ASSERT_EQ(1, nr);

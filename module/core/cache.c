@@ -169,7 +169,7 @@ struct kmdom_cache *kmdom_cache_attach(struct kmdom_domain *dom,
 		return ERR_PTR(-EINTR);
 	old = set_active_memcg(dom->memcg);
 	cache = ERR_PTR(-ENODEV);
-	if (kmdom_domain_aborted(dom))
+	if (kmdom_domain_has_aborted(dom))
 		goto unlock;
 	cache = kmdom_cache_by_name(dom, type->name);
 	if (!cache)
@@ -194,6 +194,7 @@ EXPORT_SYMBOL_GPL(kmdom_cache_attach);
  */
 void kmdom_cache_detach(struct kmdom_cache *cache)
 {
+	kmdom_slab_release_magazines(cache);
 	mutex_lock(&cache->dom->lifecycle);
 	WRITE_ONCE(cache->attached, false);
 	mutex_unlock(&cache->dom->lifecycle);

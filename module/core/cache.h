@@ -8,11 +8,9 @@
 #include <linux/local_lock.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
-#include "entry.h"
-#include "frames.h"
+#include "domain.h"
+#include "pin.h"
 #include "schema.h"
-
-struct kmdom_domain;
 
 #define KMDOM_MAGAZINE	32	/* slots that a CPU keeps of a cache */
 
@@ -62,6 +60,48 @@ struct kmdom_cache {
 	struct kmdom_magazine __percpu *magazines;
 };
 
+/**
+ * kmdom_frame_holds - is a frame that is pinned that page's?
+ * @frame: the frame
+ * @cache: of the page
+ * @index: of the page
+ *
+ * The frame that was found may have become another page's before it was pinned.
+ * While it is pinned its descriptor tells whose it is: that was written before pins
+ * were let in, and a page is in one frame at a time.
+ *
+ * Return: whether it is.
+ */
+static inline bool kmdom_frame_holds(const struct kmdom_frame *frame,
+				     const struct kmdom_cache *cache, u64 index)
+{
+	return frame->cache == cache && frame->index == index;
+}
+
+/**
+ * kmdom_pin_resident - pin a page of a cache if it is present and not frozen
+ * @dom: the domain
+ * @cache: of the page
+ * @index: of the page
+ * @write: for writing
+ *
+ * Context: in an RCU section.
+ * Return: its frame, pinned, or NULL.
+ */
+static __always_inline struct kmdom_frame *
+kmdom_pin_resident(struct kmdom_domain *dom, const struct kmdom_cache *cache,
+		   u64 index, bool write)
+{
+	struct kmdom_frame *frame = kmdom_table_resident(&dom->table, index, 0);
+
+	if (!frame || !kmdom_frame_try_pin(frame, write))
+		return NULL;
+	if (likely(kmdom_frame_holds(frame, cache, index)))
+		return frame;
+	kmdom_frame_unpin(dom, frame, write);
+	return NULL;
+}
+
 /* cache.c */
 struct kmdom_cache *kmdom_cache_get(struct kmdom_domain *dom, unsigned int id);
 void kmdom_cache_put(struct kmdom_cache *cache, long nr);
@@ -103,6 +143,7 @@ int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot);
 int kmdom_slab_free_page(struct kmdom_cache *cache, u64 index);
 bool kmdom_slab_release(struct kmdom_domain *dom, u64 index);
+void kmdom_slab_release_magazines(struct kmdom_cache *cache);
 void kmdom_slab_prune(struct kmdom_domain *dom, u64 index);
 void kmdom_slab_discard(struct kmdom_frame *frame);
 void kmdom_slab_discarded(struct kmdom_frame *frame);

@@ -2,9 +2,9 @@
 /*
  * client.c - operations, pins and allocations of clients: the in-kernel API
  *
- * The fast path of a pin is a walk of the table, a pin of the frame, a second
- * look at the entry (the frame may have become another page's in between), and
- * the test of the object's bit. What fails there goes to wait.c.
+ * The fast path of a pin is a walk of the table, a pin of the frame, a look at whose
+ * it is (it may have become another page's in between), and the test of the object's
+ * bit. What fails there goes to wait.c.
  */
 #include <linux/export.h>
 #include <linux/lockdep.h>
@@ -31,50 +31,36 @@ static void kmdom_pins_count(struct kmdom_client_op *op, int nr)
 		lock_map_release(&kmdom_pins_held);
 }
 
-/**
- * kmdom_op_begin - begin an operation
- * @op: the operation; on the caller's stack
- * @dom: the domain, on which the caller has a reference
- * @flags: KMDOM_OP_NOWAIT or 0
- *
- * Its deadline counts from the first wait.
- *
- * Context: any.
+/*
+ * Promises frames and tables to an operation that is about to allocate. Of both
+ * lacking, the tables are told: they are looked at while they cannot leave, if there
+ * is a promise, and else again by who tries again.
  */
-void kmdom_op_begin(struct kmdom_client_op *op, struct kmdom_domain *dom,
-		    unsigned int flags)
-{
-	*op = (struct kmdom_client_op){ .dom = dom, .flags = flags };
-}
-EXPORT_SYMBOL_GPL(kmdom_op_begin);
-
-/* Promises frames and tables to an operation that is about to allocate. */
 static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
 			    enum kmdom_claim claim)
 {
 	struct kmdom_domain *dom = op->dom;
+	bool reserved = kmdom_frames_reserve(&dom->ledger, nr, claim);
 	unsigned int level;
 	u64 cursor;
-	int ret;
+	int ret = kmdom_table_ready(&dom->table, &cursor, &level);
 
-	kmdom_table_hold(&dom->table);
-	ret = kmdom_table_ready(&dom->table, &cursor, &level);
-	if (!ret && !kmdom_frames_reserve(&dom->ledger, nr, claim))
-		ret = -ENOBUFS;
-	if (ret) {
-		kmdom_table_release(&dom->table);
-		return kmdom_domain_aborted(dom) ? -ENODEV : ret;
+	if (likely(reserved && !ret)) {
+		op->reserved = nr;
+		op->grows = true;
+		return 0;
 	}
-	op->reserved = nr;
-	op->grows = true;
-	return 0;
+	if (reserved)
+		kmdom_frames_unreserve(&dom->ledger, nr);
+	if (kmdom_domain_has_aborted(dom))
+		return -ENODEV;
+	return ret ?: -ENOBUFS;
 }
 
 static void kmdom_op_unreserve(struct kmdom_client_op *op)
 {
 	if (!op->grows)
 		return;
-	kmdom_table_release(&op->dom->table);
 	op->grows = false;
 	kmdom_frames_unreserve(&op->dom->ledger, op->reserved);
 	op->reserved = 0;
@@ -82,17 +68,19 @@ static void kmdom_op_unreserve(struct kmdom_client_op *op)
 }
 
 /**
- * kmdom_op_end - end an operation
+ * kmdom_op_finish - end an operation that has promises left
  * @op: the operation; all its pins have ended
+ *
+ * For kmdom_op_end().
  *
  * Context: any that does not interrupt.
  */
-void kmdom_op_end(struct kmdom_client_op *op)
+void kmdom_op_finish(struct kmdom_client_op *op)
 {
 	WARN_ON_ONCE(op->nr_pins);
 	kmdom_op_unreserve(op);
 }
-EXPORT_SYMBOL_GPL(kmdom_op_end);
+EXPORT_SYMBOL_GPL(kmdom_op_finish);
 
 /* Whether the object of a pinned frame is there. */
 static int kmdom_pin_object(struct kmdom_pin *pin, struct kmdom_frame *frame)
@@ -133,17 +121,17 @@ static int kmdom_pin_present(struct kmdom_domain *dom, struct kmdom_pin *pin,
 
 	if (!kmdom_frame_try_pin(frame, pin->write))
 		return -EBUSY;
-	if (kmdom_table_read(&dom->table, kmdom_ref_index(pin->ref)) == entry)
+	if (kmdom_frame_holds(frame, pin->cache, kmdom_ref_index(pin->ref)))
 		ret = kmdom_pin_object(pin, frame);
 	if (ret)
-		kmdom_frame_unpin(frame, pin->write);
+		kmdom_frame_unpin(dom, frame, pin->write);
 	return ret;
 }
 
 /* Why there is no page for a pin. */
 static int kmdom_pin_empty(struct kmdom_domain *dom, const struct kmdom_pin *pin)
 {
-	if (kmdom_domain_aborted(dom))
+	if (kmdom_domain_has_aborted(dom))
 		return -ENODEV;
 	return pin->cache->policy == KMDOM_POLICY_DISCARD ?
 	       -ENODATA : -ENOENT;
@@ -167,7 +155,7 @@ static int kmdom_pin_entry(struct kmdom_domain *dom, struct kmdom_pin *pin,
 	case KMDOM_PAGE_ABSENT:
 		return -EAGAIN;
 	default:
-		return kmdom_domain_aborted(dom) ? -ENODEV : -EIO;
+		return kmdom_domain_has_aborted(dom) ? -ENODEV : -EIO;
 	}
 }
 
@@ -184,7 +172,7 @@ static int kmdom_pin_table(struct kmdom_domain *dom, struct kmdom_pin *pin,
 		if (!kmdom_frame_try_pin(frame, false))
 			return -EBUSY;
 		if (kmdom_table_find(&dom->table, index, 1) != frame) {
-			kmdom_frame_unpin(frame, false);
+			kmdom_frame_unpin(dom, frame, false);
 			return -EAGAIN;
 		}
 		pin->frame = frame;
@@ -192,7 +180,7 @@ static int kmdom_pin_table(struct kmdom_domain *dom, struct kmdom_pin *pin,
 	case KMDOM_PAGE_ABSENT:
 		return -EAGAIN;
 	default:
-		return kmdom_domain_aborted(dom) ? -ENODEV : 0;
+		return kmdom_domain_has_aborted(dom) ? -ENODEV : 0;
 	}
 }
 
@@ -220,7 +208,7 @@ static int kmdom_pin_try(struct kmdom_domain *dom, struct kmdom_pin *pin)
 	return ret;
 }
 
-static void kmdom_pin_drop(struct kmdom_pin *pin)
+static void kmdom_pin_drop(struct kmdom_domain *dom, struct kmdom_pin *pin)
 {
 	struct kmdom_frame *frame = pin->frame;
 
@@ -228,7 +216,7 @@ static void kmdom_pin_drop(struct kmdom_pin *pin)
 	pin->frame = NULL;
 	pin->held = false;
 	if (frame)
-		kmdom_frame_unpin(frame, pin->write);
+		kmdom_frame_unpin(dom, frame, pin->write);
 }
 
 /**
@@ -265,7 +253,7 @@ int kmdom_set_try(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	return 0;
 drop:
 	while (i--)
-		kmdom_pin_drop(&pins[i]);
+		kmdom_pin_drop(op->dom, &pins[i]);
 	return ret;
 }
 
@@ -342,6 +330,86 @@ static int kmdom_set_grant(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	return kmdom_wait_for_set(op, pins, nr_pins, frames, ret);
 }
 
+/* What all calls must observe who may sleep, though most do not come to it. */
+static void kmdom_pin_set_rules(const struct kmdom_client_op *op)
+{
+	if (op->flags & KMDOM_OP_NOWAIT)
+		return;
+	might_sleep_if(IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP));
+	lock_map_acquire(&kmdom_pins_held);
+	lock_map_release(&kmdom_pins_held);
+}
+
+/*
+ * The usual set: one object, whose page is there. False: it is not that, or not as
+ * simple, and nothing is pinned.
+ */
+static __always_inline bool kmdom_pin_one(struct kmdom_client_op *op,
+					  struct kmdom_pin *pin)
+{
+	struct kmdom_domain *dom = op->dom;
+	struct kmdom_frame *frame;
+	bool found = false;
+
+	if (pin->table || op->nr_pins || op->grows || kmdom_domain_has_aborted(dom))
+		return false;
+	rcu_read_lock_sched();
+	frame = kmdom_pin_resident(dom, pin->cache, kmdom_ref_index(pin->ref),
+				   pin->write);
+	if (likely(frame)) {
+		found = !kmdom_pin_object(pin, frame);
+		if (unlikely(!found))
+			kmdom_frame_unpin(dom, frame, pin->write);
+	}
+	rcu_read_unlock_sched();
+	if (likely(found)) {
+		kmdom_pin_mark(pin);
+		pin->held = true;
+		kmdom_pins_count(op, 1);
+	}
+	return found;
+}
+
+/* And the next: no object, but frames, which are there. */
+static __always_inline bool kmdom_pin_none(struct kmdom_client_op *op,
+					   unsigned int nr_allocs)
+{
+	return nr_allocs && nr_allocs <= KMDOM_ALLOCS_MAX && !op->nr_pins &&
+	       !op->grows &&
+	       !kmdom_op_reserve(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC);
+}
+
+static noinline int kmdom_pin_many(struct kmdom_client_op *op, struct kmdom_pin *pins,
+				   unsigned int nr_pins, unsigned int nr_allocs)
+{
+	unsigned int frames = 0;
+	int ret;
+
+	if (nr_pins > KMDOM_PINS_MAX || nr_allocs > KMDOM_ALLOCS_MAX)
+		return -EINVAL;
+	ret = kmdom_pins_begin(pins, nr_pins);
+	if (ret)
+		return ret;
+	if (op->nr_pins)
+		return -EDEADLK;
+	/* At once, though its pages are frozen one after the other. */
+	if (kmdom_domain_has_aborted(op->dom))
+		return -ENODEV;
+	if (!(op->flags & KMDOM_OP_NOWAIT))
+		cond_resched();
+	kmdom_op_unreserve(op);
+	if (nr_allocs)
+		frames = nr_allocs + KMDOM_TABLES_EXTRA;
+	ret = kmdom_set_grant(op, pins, nr_pins, frames);
+	if (ret) {
+		while (nr_pins--)
+			kmdom_pin_prune(op->dom, &pins[nr_pins]);
+	} else if (nr_pins) {
+		kmdom_pins_count(op, nr_pins);
+	}
+	return ret;
+}
+
 /**
  * kmdom_pin_set - pin all objects of one step, and reserve what it allocates
  * @op: the operation; holds no pin
@@ -361,35 +429,12 @@ static int kmdom_set_grant(struct kmdom_client_op *op, struct kmdom_pin *pins,
 int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 		  unsigned int nr_pins, unsigned int nr_allocs)
 {
-	unsigned int frames = 0;
-	int ret;
-
-	if (nr_pins > KMDOM_PINS_MAX || nr_allocs > KMDOM_ALLOCS_MAX)
-		return -EINVAL;
-	ret = kmdom_pins_begin(pins, nr_pins);
-	if (ret)
-		return ret;
-	if (op->nr_pins)
-		return -EDEADLK;
-	/* At once, though its pages are frozen one after the other. */
-	if (kmdom_domain_aborted(op->dom))
-		return -ENODEV;
-	if (!(op->flags & KMDOM_OP_NOWAIT)) {
-		might_sleep();
-		lock_map_acquire(&kmdom_pins_held);
-		lock_map_release(&kmdom_pins_held);
-	}
-	kmdom_op_unreserve(op);
-	if (nr_allocs)
-		frames = nr_allocs + KMDOM_TABLES_EXTRA;
-	ret = kmdom_set_grant(op, pins, nr_pins, frames);
-	if (ret) {
-		while (nr_pins--)
-			kmdom_pin_prune(op->dom, &pins[nr_pins]);
-	} else if (nr_pins) {
-		kmdom_pins_count(op, nr_pins);
-	}
-	return ret;
+	kmdom_pin_set_rules(op);
+	if (nr_pins == 1 && !nr_allocs && likely(kmdom_pin_one(op, pins)))
+		return 0;
+	if (!nr_pins && likely(kmdom_pin_none(op, nr_allocs)))
+		return 0;
+	return kmdom_pin_many(op, pins, nr_pins, nr_allocs);
 }
 EXPORT_SYMBOL_GPL(kmdom_pin_set);
 
@@ -402,7 +447,7 @@ EXPORT_SYMBOL_GPL(kmdom_pin_set);
  */
 void kmdom_unpin(struct kmdom_client_op *op, struct kmdom_pin *pin)
 {
-	kmdom_pin_drop(pin);
+	kmdom_pin_drop(op->dom, pin);
 	kmdom_pins_count(op, -1);
 	kmdom_pin_prune(op->dom, pin);
 }

@@ -85,7 +85,7 @@ void kmdom_domain_unref(struct kmdom_domain *dom)
  */
 bool kmdom_domain_aborted(const struct kmdom_domain *dom)
 {
-	return READ_ONCE(dom->state) == KMDOM_DOMAIN_ABORTED;
+	return kmdom_domain_has_aborted(dom);
 }
 EXPORT_SYMBOL_GPL(kmdom_domain_aborted);
 
@@ -289,7 +289,7 @@ static void kmdom_reap_work(struct work_struct *work)
 void kmdom_domain_abort_locked(struct kmdom_domain *dom)
 {
 	lockdep_assert_held(&dom->lifecycle);
-	if (kmdom_domain_aborted(dom))
+	if (kmdom_domain_has_aborted(dom))
 		return;
 	WRITE_ONCE(dom->state, KMDOM_DOMAIN_ABORTED);
 	spin_lock(&dom->ledger.lock);
@@ -431,7 +431,7 @@ static void kmdom_domain_ledger_put(struct kmdom_ledger *ledger)
 
 static bool kmdom_domain_ledger_aborted(const struct kmdom_ledger *ledger)
 {
-	return kmdom_domain_aborted(kmdom_ledger_domain(ledger));
+	return kmdom_domain_has_aborted(kmdom_ledger_domain(ledger));
 }
 
 static void kmdom_domain_ledger_freed(struct kmdom_ledger *ledger, bool answer)
@@ -550,7 +550,7 @@ static int kmdom_domain_add_client(struct kmdom_domain *dom)
 
 	if (mutex_lock_killable(&dom->lifecycle))
 		return -EINTR;
-	if (kmdom_domain_aborted(dom))
+	if (kmdom_domain_has_aborted(dom))
 		ret = -ENODEV;
 	else
 		atomic_inc(&dom->clients);

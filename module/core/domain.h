@@ -153,6 +153,12 @@ static inline struct kmdom_domain *kmdom_frame_domain(const struct kmdom_frame *
 	return kmdom_ledger_domain(frame->pool->ledger);
 }
 
+/** kmdom_domain_has_aborted - as kmdom_domain_aborted(), for who knows domains */
+static inline bool kmdom_domain_has_aborted(const struct kmdom_domain *dom)
+{
+	return READ_ONCE(dom->state) == KMDOM_DOMAIN_ABORTED;
+}
+
 /* Runs all that kmdom defers; unbound, and able to run in reclaim. */
 extern struct workqueue_struct *kmdom_wq;
 

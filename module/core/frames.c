@@ -70,12 +70,6 @@ void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
 	ledger->max = max;
 }
 
-/** kmdom_frame_data - the memory of a frame that has some */
-void *kmdom_frame_data(const struct kmdom_frame *frame)
-{
-	return page_address(frame->page);
-}
-
 /* Frames that the caller may lock at most. */
 static unsigned long kmdom_user_limit(void)
 {
@@ -382,6 +376,10 @@ static bool kmdom_ledger_has(const struct kmdom_ledger *ledger, unsigned int nr,
  * @nr: how many
  * @claim: ALLOC or OLDEST
  *
+ * It may make new pages from now on: the tables over the cursor do not leave until
+ * kmdom_frames_unreserve(). Whether they are there tells kmdom_table_ready(),
+ * afterwards.
+ *
  * Context: any that does not interrupt.
  * Return: whether they were there.
  */
@@ -392,8 +390,10 @@ bool kmdom_frames_reserve(struct kmdom_ledger *ledger, unsigned int nr,
 
 	spin_lock(&ledger->lock);
 	ok = kmdom_ledger_has(ledger, nr, claim);
-	if (ok)
+	if (ok) {
 		ledger->reserved += nr;
+		ledger->growers++;
+	}
 	spin_unlock(&ledger->lock);
 	return ok;
 }
@@ -426,11 +426,12 @@ static void kmdom_frames_give_late(struct kmdom_ledger *ledger)
 	}
 }
 
-/** kmdom_frames_unreserve - take back the promise of @nr frames */
+/** kmdom_frames_unreserve - end a promise, of which @nr frames are left */
 void kmdom_frames_unreserve(struct kmdom_ledger *ledger, unsigned int nr)
 {
 	spin_lock(&ledger->lock);
 	ledger->reserved -= nr;
+	ledger->growers--;
 	kmdom_frames_give_late(ledger);
 	spin_unlock(&ledger->lock);
 }

@@ -17,6 +17,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -186,6 +187,7 @@ struct kmdom_ledger_ops {
  * @nr_used: lent and in use; granted = @nr_free + @nr_used at every instant
  * @nr_tables: of these, tables
  * @reserved: of the free ones, promised to operations
+ * @growers: operations that have a promise, be it used up: they may make new pages
  * @nr_late: of the free ones, those of pools whose session has ended: kept for
  *	promises, and given away as soon as these end
  * @peak_used: the most that @nr_used ever was
@@ -205,6 +207,7 @@ struct kmdom_ledger {
 	u64 nr_used;
 	u64 nr_tables;
 	u64 reserved;
+	unsigned int growers;
 	u64 nr_late;
 	u64 peak_used;
 	bool closed;
@@ -224,6 +227,12 @@ enum kmdom_claim {
 	KMDOM_CLAIM_OLDEST,
 	KMDOM_CLAIM_PROMISED,
 };
+
+/** kmdom_frame_data - the memory of a frame that has some */
+static inline void *kmdom_frame_data(const struct kmdom_frame *frame)
+{
+	return page_address(frame->page);
+}
 
 void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
 		       const struct kmdom_ledger_ops *ops,
@@ -246,7 +255,6 @@ void kmdom_frame_withdraw(struct kmdom_frame *frame);
 void kmdom_frame_describe(struct kmdom_frame *frame, u64 index,
 			  unsigned int level, struct kmdom_cache *cache,
 			  u64 version, u64 clean_for);
-void *kmdom_frame_data(const struct kmdom_frame *frame);
 int kmdom_frame_back(struct kmdom_frame *frame);
 void kmdom_frame_set_state(struct kmdom_frame *frame,
 			   enum kmdom_frame_state state);

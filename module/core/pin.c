@@ -11,25 +11,16 @@
 #define KMDOM_DRAIN_MS	10
 
 /**
- * kmdom_frame_unpin - end a pin
- * @frame: the frame; it may be another page's as soon as this returns
- * @write: as it was pinned
+ * kmdom_frame_unpinned - a pin on a frame that is frozen has ended
+ * @dom: the frame's domain; the frame may be another page's already
  *
- * Context: any that does not interrupt.
+ * Context: any that does not interrupt, after a fully ordered change of the frame's
+ * pins, whose barrier pairs with the one of prepare_to_wait(): the drainer sees the
+ * count, or we see the drainer.
  */
-void kmdom_frame_unpin(struct kmdom_frame *frame, bool write)
+void kmdom_frame_unpinned(struct kmdom_domain *dom)
 {
-	struct kmdom_domain *dom = kmdom_frame_domain(frame);
-	s64 now;
-
-	/* The client's reference on the domain keeps it, beyond the pin. */
-	now = atomic64_sub_return(write ? KMDOM_PIN_WRITER : KMDOM_PIN_READER,
-				  &frame->pins);
-	/*
-	 * The full barrier of the subtraction pairs with the one of
-	 * prepare_to_wait(): the drainer sees the count, or we see the drainer.
-	 */
-	if ((now & KMDOM_PIN_FROZEN_ANY) && waitqueue_active(&dom->drain_wq))
+	if (waitqueue_active(&dom->drain_wq))
 		wake_up_all(&dom->drain_wq);
 }
 

@@ -24,6 +24,8 @@
 #include <linux/wait.h>
 #include "frames.h"
 
+struct kmdom_domain;
+
 #define KMDOM_PIN_READER	1LL
 #define KMDOM_PIN_WRITER	BIT_ULL(24)
 #define KMDOM_PIN_READERS	GENMASK_ULL(23, 0)
@@ -101,7 +103,27 @@ static inline int kmdom_frame_try_end(struct kmdom_frame *frame)
 	return busy ? -EBUSY : 0;
 }
 
-void kmdom_frame_unpin(struct kmdom_frame *frame, bool write);
+void kmdom_frame_unpinned(struct kmdom_domain *dom);
+
+/**
+ * kmdom_frame_unpin - end a pin
+ * @dom: the frame's domain, which the caller keeps
+ * @frame: the frame; it may be another page's as soon as this returns
+ * @write: as it was pinned
+ *
+ * Context: any that does not interrupt.
+ */
+static inline void kmdom_frame_unpin(struct kmdom_domain *dom,
+				     struct kmdom_frame *frame, bool write)
+{
+	s64 now = atomic64_sub_return(write ? KMDOM_PIN_WRITER : KMDOM_PIN_READER,
+				      &frame->pins);
+
+	/* Somebody froze it, and may wait for its pins. */
+	if (unlikely(now & KMDOM_PIN_FROZEN_ANY))
+		kmdom_frame_unpinned(dom);
+}
+
 int kmdom_frame_freeze_drain(struct kmdom_frame *frame, u64 bit);
 int kmdom_frame_drain(struct kmdom_frame *frame, u64 pins, ktime_t timeout);
 void kmdom_frame_thaw(struct kmdom_frame *frame, u64 bit);

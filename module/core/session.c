@@ -323,7 +323,7 @@ static int kmdom_adopt_lock(struct kmdom_domain *dom, u32 flags)
 
 	if (ret)
 		return ret;
-	if (kmdom_domain_aborted(dom))
+	if (kmdom_domain_has_aborted(dom))
 		ret = -ENODEV;
 	else if (dom->session && !(flags & KMDOM_ADOPT_TAKEOVER))
 		ret = -EBUSY;

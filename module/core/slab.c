@@ -86,6 +86,29 @@ static unsigned int kmdom_page_take_slots(struct kmdom_cache *cache,
 }
 
 /*
+ * Keeps a slot whose object has just ended for this CPU, if its page is that of the
+ * slots that it has: so one page at most stays for that alone, which has no object, until
+ * its pager exports it, or the cache is detached.
+ */
+static bool kmdom_magazine_push(struct kmdom_cache *cache,
+				struct kmdom_frame *frame, unsigned int slot)
+{
+	struct kmdom_magazine *mag;
+	bool pushed;
+
+	local_lock(&cache->magazines->lock);
+	mag = this_cpu_ptr(cache->magazines);
+	pushed = !mag->nr || (mag->nr < KMDOM_MAGAZINE &&
+			      kmdom_ref_index(mag->refs[mag->nr - 1]) == frame->index);
+	if (pushed) {
+		set_bit(slot, frame->mag);
+		mag->refs[mag->nr++] = kmdom_ref_make(frame->index, slot);
+	}
+	local_unlock(&cache->magazines->lock);
+	return pushed;
+}
+
+/*
  * Refills this CPU's magazine from the first page with room that is not frozen.
  * The caller may be on another CPU by the time it returns, and loops.
  */
@@ -163,26 +186,16 @@ void kmdom_slab_page_leaves(struct kmdom_frame *frame)
 static struct kmdom_frame *kmdom_slot_claim(struct kmdom_cache *cache,
 					    kmdom_ref ref)
 {
-	u64 index = kmdom_ref_index(ref);
-	struct kmdom_frame *frame = NULL;
-	u64 entry;
+	struct kmdom_domain *dom = cache->dom;
+	struct kmdom_frame *frame;
 
-	rcu_read_lock();
-	entry = kmdom_table_read(&cache->dom->table, index);
-	if (kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
-		frame = kmdom_entry_frame(entry);
-		if (!kmdom_frame_try_pin(frame, true))
-			frame = NULL;
-	}
-	/* The frame may have become another page's before it was pinned. */
-	if (frame &&
-	    (kmdom_table_read(&cache->dom->table, index) != entry ||
-	     frame->cache != cache ||
-	     !test_and_clear_bit(kmdom_ref_slot(ref), frame->mag))) {
-		kmdom_frame_unpin(frame, true);
+	rcu_read_lock_sched();
+	frame = kmdom_pin_resident(dom, cache, kmdom_ref_index(ref), true);
+	if (frame && !test_and_clear_bit(kmdom_ref_slot(ref), frame->mag)) {
+		kmdom_frame_unpin(dom, frame, true);
 		frame = NULL;
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return frame;
 }
 
@@ -223,7 +236,8 @@ static int kmdom_page_publish(struct kmdom_frame *frame, u64 index)
 	atomic64_inc(&cache->nr_pages);
 	atomic64_inc(&dom->pages_present);
 	kmdom_frame_publish(frame, KMDOM_FRAME_PAGE);
-	atomic64_set(&frame->pins, KMDOM_PIN_WRITER);
+	/* Whoever pins it from here on sees whose it is: see kmdom_frame_holds(). */
+	atomic64_set_release(&frame->pins, KMDOM_PIN_WRITER);
 	kmdom_table_set(leaf, index,
 			kmdom_entry_make(KMDOM_PAGE_PRESENT, cache->id,
 					 page_to_pfn(frame->page)));
@@ -262,8 +276,24 @@ static int kmdom_page_place(struct kmdom_frame *frame, unsigned int *promised)
 			ret = kmdom_page_publish(frame, index);
 		if (ret == -EAGAIN)
 			ret = kmdom_table_ready(&dom->table, &cursor, &level) ?: -EEXIST;
-	} while (ret == -EEXIST && !kmdom_domain_aborted(dom));
-	return ret && kmdom_domain_aborted(dom) ? -ENODEV : ret;
+	} while (ret == -EEXIST && !kmdom_domain_has_aborted(dom));
+	return ret && kmdom_domain_has_aborted(dom) ? -ENODEV : ret;
+}
+
+/* Of a new page, pinned, this CPU's magazine gets the next slots. */
+static void kmdom_page_share(struct kmdom_cache *cache, struct kmdom_frame *frame)
+{
+	struct kmdom_magazine *mag;
+
+	local_lock(&cache->magazines->lock);
+	mag = this_cpu_ptr(cache->magazines);
+	spin_lock(&cache->lock);
+	kmdom_partial_add(cache, frame);
+	if (mag->nr < KMDOM_REFILL)
+		mag->nr += kmdom_page_take_slots(cache, frame, mag->refs + mag->nr,
+						 KMDOM_REFILL - mag->nr);
+	spin_unlock(&cache->lock);
+	local_unlock(&cache->magazines->lock);
 }
 
 static int kmdom_page_create(struct kmdom_cache *cache, struct kmdom_pin *pin,
@@ -277,7 +307,7 @@ static int kmdom_page_create(struct kmdom_cache *cache, struct kmdom_pin *pin,
 	--*promised;
 	frame = kmdom_frame_take(&cache->dom->ledger, KMDOM_CLAIM_PROMISED);
 	if (!frame)
-		return kmdom_domain_aborted(cache->dom) ? -ENODEV : -ENOBUFS;
+		return kmdom_domain_has_aborted(cache->dom) ? -ENODEV : -ENOBUFS;
 	kmdom_page_prepare(frame, cache);
 	ret = kmdom_page_place(frame, promised);
 	if (ret) {
@@ -286,11 +316,8 @@ static int kmdom_page_create(struct kmdom_cache *cache, struct kmdom_pin *pin,
 	}
 	kmdom_slot_begin(frame, kmdom_ref_make(frame->index, 0), pin);
 	trace_kmdom_page_new(cache->dom, frame->index, cache->id);
-	if (cache->schema.slots > 1) {
-		spin_lock(&cache->lock);
-		kmdom_partial_add(cache, frame);
-		spin_unlock(&cache->lock);
-	}
+	if (cache->schema.slots > 1)
+		kmdom_page_share(cache, frame);
 	return 0;
 }
 
@@ -324,7 +351,7 @@ int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 			return 0;
 		}
 		/* The table is cut: no hint leads anywhere any more. */
-		if (kmdom_domain_aborted(cache->dom))
+		if (kmdom_domain_has_aborted(cache->dom))
 			return -ENODEV;
 	}
 }
@@ -347,7 +374,12 @@ void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot)
 
 	/* Freed by another ref already, to which a pager has edited one. */
 	if (!test_and_clear_bit(slot, frame->live)) {
-		kmdom_frame_unpin(frame, true);
+		kmdom_frame_unpin(dom, frame, true);
+		return;
+	}
+	if (cache->policy != KMDOM_POLICY_CHECKED && cache->schema.slots > 1 &&
+	    kmdom_magazine_push(cache, frame, slot)) {
+		kmdom_frame_unpin(dom, frame, true);
 		return;
 	}
 	spin_lock(&cache->lock);
@@ -365,7 +397,7 @@ void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot)
 		kmdom_partial_add(cache, frame);
 	}
 	spin_unlock(&cache->lock);
-	kmdom_frame_unpin(frame, true);
+	kmdom_frame_unpin(dom, frame, true);
 	if (empty)
 		kmdom_slab_release(dom, index);
 }
@@ -489,13 +521,41 @@ unlock:
 	return false;
 }
 
+/**
+ * kmdom_slab_release_magazines - give back pages that have nothing but slots at hand
+ * @cache: its client is leaving, and in none of its functions any more
+ *
+ * Such a page would keep its frame, and the module of its type. The slots stay where
+ * they are, for who comes back.
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_slab_release_magazines(struct kmdom_cache *cache)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct kmdom_magazine *mag = per_cpu_ptr(cache->magazines, cpu);
+		u64 last = 0;
+		unsigned int i;
+
+		for (i = 0; i < mag->nr; i++) {
+			u64 index = kmdom_ref_index(mag->refs[i]);
+
+			if (index != last)
+				kmdom_slab_release(cache->dom, index);
+			last = index;
+		}
+	}
+}
+
 /* Why a page cannot be freed whose table is not present. */
 static int kmdom_page_untold(struct kmdom_cache *cache, u64 index)
 {
 	struct kmdom_domain *dom = cache->dom;
 	u64 entry;
 
-	if (kmdom_domain_aborted(dom))
+	if (kmdom_domain_has_aborted(dom))
 		return -ENODEV;
 	/* Pages of that type leave for good, and its table after them. */
 	if (cache->policy == KMDOM_POLICY_DISCARD)

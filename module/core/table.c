@@ -46,9 +46,9 @@ u64 kmdom_table_walk(const struct kmdom_table *table, u64 index,
 
 	/* Pairs with smp_store_release() of kmdom_table_set(). */
 	entry = smp_load_acquire(&table->root);
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "table walk outside RCU");
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "table walk outside RCU");
 	while (at > level && kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
-		const u64 *entries = page_address(pfn_to_page(kmdom_entry_value(entry)));
+		const u64 *entries = kmdom_entry_memory(entry);
 
 		/* The same, at this level. */
 		entry = smp_load_acquire(&entries[kmdom_table_slot(index, at)]);
@@ -293,30 +293,6 @@ int kmdom_table_grow(struct kmdom_table *table, u64 index,
 	}
 }
 
-/**
- * kmdom_table_hold - an operation may make new pages from now on
- * @table: the page table
- *
- * The tables over the cursor do not leave until kmdom_table_release(). Whether
- * they are there tells kmdom_table_ready(), afterwards.
- *
- * Context: any that does not interrupt.
- */
-void kmdom_table_hold(struct kmdom_table *table)
-{
-	spin_lock(&table->ledger->lock);
-	table->growers++;
-	spin_unlock(&table->ledger->lock);
-}
-
-/** kmdom_table_release - end what kmdom_table_hold() began */
-void kmdom_table_release(struct kmdom_table *table)
-{
-	spin_lock(&table->ledger->lock);
-	table->growers--;
-	spin_unlock(&table->ledger->lock);
-}
-
 /* Passes what a lost table covers. */
 static void kmdom_table_skip(struct kmdom_table *table, u64 cursor,
 			     unsigned int level)
@@ -328,7 +304,7 @@ static void kmdom_table_skip(struct kmdom_table *table, u64 cursor,
 
 /**
  * kmdom_table_ready - are the tables there that a new page may need?
- * @table: the page table, held
+ * @table: the page table; whoever has a promise keeps those that are there
  * @cursor: out: of the pages that were looked at
  * @level: out: of the table that is absent
  *
@@ -339,11 +315,17 @@ static void kmdom_table_skip(struct kmdom_table *table, u64 cursor,
  */
 int kmdom_table_ready(struct kmdom_table *table, u64 *cursor, unsigned int *level)
 {
+	struct kmdom_frame *leaf;
 	u64 entry;
 
 	for (;;) {
 		*cursor = atomic64_read(&table->cursor);
 		if (*cursor > KMDOM_INDEX_MAX)
+			return 0;
+		rcu_read_lock_sched();
+		leaf = kmdom_table_resident(table, *cursor, 1);
+		rcu_read_unlock_sched();
+		if (likely(leaf))
 			return 0;
 		entry = kmdom_table_missing(table, *cursor, level);
 		switch (kmdom_entry_state(entry)) {
@@ -396,7 +378,7 @@ int kmdom_table_leave(struct kmdom_table *table, struct kmdom_frame *parent,
 
 	lockdep_assert_held(&frame->lock);
 	spin_lock(&table->ledger->lock);
-	if (!table->growers || !kmdom_table_at_cursor(table, first, frame->level)) {
+	if (!table->ledger->growers || !kmdom_table_at_cursor(table, first, frame->level)) {
 		frame->dead = true;
 		kmdom_table_set(parent, first, entry);
 		ret = 0;

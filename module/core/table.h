@@ -15,7 +15,7 @@
  *
  * New pages are made where the cursor is, in an operation that may not wait. So
  * the tables over the cursor stay while any operation has a promise to make one
- * (kmdom_table_hold()).
+ * (kmdom_frames_reserve()).
  */
 #ifndef KMDOM_TABLE_H
 #define KMDOM_TABLE_H
@@ -31,14 +31,12 @@
  * @root: entry of the topmost table, the one entry of @top
  * @top: descriptor of a table that is in no frame: its lock is that of @root
  * @cursor: index of the next new page
- * @growers: operations that may make new pages (ledger lock)
  */
 struct kmdom_table {
 	struct kmdom_ledger *ledger;
 	u64 root;
 	struct kmdom_frame top;
 	atomic64_t cursor;
-	unsigned int growers;
 };
 
 /* Most tables that a new page, or a few neighbours, can call for. */
@@ -56,6 +54,46 @@ static inline struct kmdom_frame *kmdom_entry_frame(u64 entry)
 		page_private(pfn_to_page(kmdom_entry_value(entry)));
 }
 
+/** kmdom_entry_memory - the memory of what is present */
+static inline void *kmdom_entry_memory(u64 entry)
+{
+	return __va(PFN_PHYS(kmdom_entry_value(entry)));
+}
+
+/**
+ * kmdom_table_resident - the frame of a page, if it has one
+ * @table: the page table
+ * @index: of the first page of objects in it
+ * @level: of the page; constant where it is called
+ *
+ * The way to what is resident. For all else there is kmdom_table_walk().
+ *
+ * Context: in an RCU section, for which the frame is valid; it may become another
+ * page's at any time, unless it is pinned: then its descriptor tells whose it is.
+ * Return: the frame, or NULL if the page or a table over it is not present.
+ */
+static __always_inline struct kmdom_frame *
+kmdom_table_resident(const struct kmdom_table *table, u64 index, int level)
+{
+	u64 entry;
+	int at;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "table walk outside RCU");
+	/* Each pairs with smp_store_release() of kmdom_table_set(). */
+	entry = smp_load_acquire(&table->root);
+#pragma GCC unroll 4
+	for (at = KMDOM_LEVELS; at > level; at--) {
+		const u64 *entries;
+
+		if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT)
+			return NULL;
+		entries = kmdom_entry_memory(entry);
+		entry = smp_load_acquire(&entries[kmdom_table_slot(index, at)]);
+	}
+	return kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT ?
+	       kmdom_entry_frame(entry) : NULL;
+}
+
 void kmdom_table_init(struct kmdom_table *table, struct kmdom_ledger *ledger);
 u64 kmdom_table_walk(const struct kmdom_table *table, u64 index,
 		     unsigned int level, unsigned int *stopped);
@@ -70,8 +108,6 @@ u64 kmdom_table_entry(const struct kmdom_frame *leaf, u64 index);
 void kmdom_table_set(struct kmdom_frame *leaf, u64 index, u64 entry);
 int kmdom_table_grow(struct kmdom_table *table, u64 index,
 		     unsigned int *promised);
-void kmdom_table_hold(struct kmdom_table *table);
-void kmdom_table_release(struct kmdom_table *table);
 int kmdom_table_ready(struct kmdom_table *table, u64 *cursor, unsigned int *level);
 bool kmdom_table_at_cursor(const struct kmdom_table *table, u64 index,
 			   unsigned int level);

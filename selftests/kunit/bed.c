@@ -33,7 +33,7 @@ static void bed_ledger_put(struct kmdom_ledger *ledger)
 
 static bool bed_ledger_aborted(const struct kmdom_ledger *ledger)
 {
-	return kmdom_domain_aborted(kmdom_ledger_domain(ledger));
+	return kmdom_domain_has_aborted(kmdom_ledger_domain(ledger));
 }
 
 static void bed_ledger_freed(struct kmdom_ledger *ledger, bool answer)
@@ -52,11 +52,6 @@ static const struct kmdom_ledger_ops bed_ledger_ops = {
 };
 
 /* What slab.c, cache.c and paging.c call upward: domain.c, wait.c, events.c. */
-
-bool kmdom_domain_aborted(const struct kmdom_domain *dom)
-{
-	return READ_ONCE(dom->state) == KMDOM_DOMAIN_ABORTED;
-}
 
 void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
 			     unsigned int level, bool answer)

@@ -284,11 +284,11 @@ static void test_ending(struct kunit *test)
 		if (i < 2)
 			kmdom_frame_thaw(frame, bits[i]);
 		else
-			kmdom_frame_unpin(frame, false);
+			kmdom_frame_unpin(&shop.bed->dom, frame, false);
 		for (j = 0; j < ARRAY_SIZE(bits); j++)
 			EXPECT_EQ(kmdom_frame_try_freeze(frame, bits[j]), -EBUSY);
 		EXPECT(kmdom_frame_try_pin(frame, true));
-		kmdom_frame_unpin(frame, true);
+		kmdom_frame_unpin(&shop.bed->dom, frame, true);
 		EXPECT_EQ(kmdom_slab_free_page(shop.cache, kmdom_ref_index(ref)), 0);
 		xa_erase(&shop.objects, ref);
 		shop.nr--;
@@ -358,7 +358,7 @@ static void test_release(struct kunit *test)
 	shop_check(&shop);
 	EXPECT(kmdom_frame_try_pin(frame, false));
 	EXPECT(!kmdom_slab_release(dom, index));
-	kmdom_frame_unpin(frame, false);
+	kmdom_frame_unpin(dom, frame, false);
 	EXPECT_EQ(kmdom_frame_try_freeze(frame, KMDOM_PIN_FREEZE_WRITE), 0);
 	EXPECT(!kmdom_slab_release(dom, index));
 	kmdom_frame_thaw(frame, KMDOM_PIN_FREEZE_WRITE);

@@ -150,7 +150,7 @@ kmdom_ref shop_alloc(struct shop *shop)
 	/* Nobody has it already. */
 	EXPECT(!xa_load(&shop->objects, pin.ref));
 	memset(pin.obj, filling(pin.ref), size);
-	kmdom_frame_unpin(pin.frame, true);
+	kmdom_frame_unpin(&shop->bed->dom, pin.frame, true);
 	xa_store(&shop->objects, pin.ref, xa_mk_value(filling(pin.ref)), GFP_KERNEL);
 	shop->nr++;
 	return pin.ref;

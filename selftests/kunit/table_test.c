@@ -608,13 +608,13 @@ static void test_hold(struct kunit *test)
 	tree_insert(&tree, 600, 2);
 	atomic64_set(&table->cursor, 601);
 	EXPECT_EQ(kmdom_table_ready(table, &cursor, &level), 0);
-	kmdom_table_hold(table);
-	kmdom_table_hold(table);
+	bed_promise(tree.bed, 1);
+	bed_promise(tree.bed, 1);
 	EXPECT_EQ(tree_leave(&tree, 600, 1, 3), -EBUSY);
 	EXPECT_EQ(tree_leave(&tree, 5, 1, 3), 0);
-	kmdom_table_release(table);
+	kmdom_frames_unreserve(&tree.bed->dom.ledger, 1);
 	EXPECT_EQ(tree_leave(&tree, 600, 1, 3), -EBUSY);
-	kmdom_table_release(table);
+	kmdom_frames_unreserve(&tree.bed->dom.ledger, 1);
 	EXPECT_EQ(tree_leave(&tree, 600, 1, 3), 0);
 	EXPECT_EQ(kmdom_table_ready(table, &cursor, &level), -EAGAIN);
 	EXPECT_EQ(level, 1);

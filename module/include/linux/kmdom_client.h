@@ -332,9 +332,21 @@ void kmdom_cache_set_anchor(struct kmdom_cache *cache, kmdom_ref ref);
  * ten seconds (one, if the task is killed) it is -EDEADLK. Else it waits as
  * kmdom_pin_set(). If it fails as that does, the object is still there.
  */
-void kmdom_op_begin(struct kmdom_client_op *op, struct kmdom_domain *dom,
-		    unsigned int flags);
-void kmdom_op_end(struct kmdom_client_op *op);
+static inline void kmdom_op_begin(struct kmdom_client_op *op,
+				  struct kmdom_domain *dom, unsigned int flags)
+{
+	*op = (struct kmdom_client_op){ .dom = dom, .flags = flags };
+}
+
+/* What kmdom_op_end() leaves to the module. */
+void kmdom_op_finish(struct kmdom_client_op *op);
+
+static inline void kmdom_op_end(struct kmdom_client_op *op)
+{
+	if (op->grows || op->nr_pins)
+		kmdom_op_finish(op);
+}
+
 void kmdom_op_hand_over(struct kmdom_client_op *op);
 void kmdom_op_take_over(struct kmdom_client_op *op);
 int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
