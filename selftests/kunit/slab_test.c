@@ -90,11 +90,49 @@ static void test_all_orders(struct kunit *test)
 				shop_free(&shop, order[i]);
 				shop_check_page(&shop, index);
 			}
+			/* What is left is what this CPU has at hand. */
+			kmdom_slab_release_magazines(shop.cache);
 			EXPECT(!shop_page(&shop, index));
 		}
 		shop_close(&shop);
 	}
 	EXPECT_CASES(cases, 1 + 2 + 6 + 24 + 120);
+	shop_end(&shop);
+}
+
+/* One page stays with its CPU, for the next object; others go with their last. */
+static void test_at_hand(struct kunit *test)
+{
+	kmdom_ref first[4], second;
+	struct shop shop;
+	unsigned int i;
+	u64 index;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(4));
+	first[0] = shop_alloc(&shop);
+	index = kmdom_ref_index(first[0]);
+	for (i = 0; i < 3; i++) {
+		shop_free(&shop, first[0]);
+		shop_check(&shop);
+		EXPECT(shop_page(&shop, index));
+		EXPECT_EQ(shop_alloc(&shop), first[0]);
+	}
+	for (i = 1; i < 4; i++)
+		first[i] = shop_alloc(&shop);
+	second = shop_alloc(&shop);
+	EXPECT_EQ(second, kmdom_ref_make(index + 1, 0));
+	for (i = 0; i < 4; i++)
+		shop_free(&shop, first[i]);
+	EXPECT(!shop_page(&shop, index));
+	kmdom_slab_release_magazines(shop.cache);
+	EXPECT(shop_page(&shop, index + 1));
+	shop_free(&shop, second);
+	EXPECT(shop_page(&shop, index + 1));
+	kmdom_slab_release_magazines(shop.cache);
+	EXPECT(!shop_page(&shop, index + 1));
+	shop_check(&shop);
+	shop_close(&shop);
 	shop_end(&shop);
 }
 
@@ -212,6 +250,7 @@ static void test_random(struct kunit *test)
 static struct kunit_case slab_cases[] = {
 	KUNIT_CASE_SLOW(test_sizes),
 	KUNIT_CASE(test_all_orders),
+	KUNIT_CASE(test_at_hand),
 	KUNIT_CASE_SLOW(test_sequences),
 	KUNIT_CASE(test_random),
 	{}
