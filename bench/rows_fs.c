@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "bench.h"
+#include "mark.h"
 #include "place.h"
 #include "shell.h"
 
@@ -104,8 +105,10 @@ static double measure_unpack(struct bench *bench, const void *arg)
 		ret = make_tree();
 	if (!ret)
 		ret = client_busy(bench->client, &begin);
+	MARK_BEGIN();
 	if (!ret)
 		ret = shell(NULL, "tar -xf %s -C %s", TREE, place->dir);
+	MARK_END();
 	if (!ret)
 		ret = client_busy(bench->client, &end);
 	if (!ret)

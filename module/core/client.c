@@ -83,7 +83,7 @@ void kmdom_op_finish(struct kmdom_client_op *op)
 EXPORT_SYMBOL_GPL(kmdom_op_finish);
 
 /* Whether the object of a pinned frame is there. */
-static int kmdom_pin_object(struct kmdom_pin *pin, struct kmdom_frame *frame)
+static __always_inline int kmdom_pin_object(struct kmdom_pin *pin, struct kmdom_frame *frame)
 {
 	unsigned int slot = kmdom_ref_slot(pin->ref);
 
@@ -185,6 +185,26 @@ static int kmdom_pin_table(struct kmdom_domain *dom, struct kmdom_pin *pin,
 }
 
 /*
+ * Pins an object whose page is there. False: it is not, or not as simple as that.
+ */
+static __always_inline bool kmdom_pin_fast(struct kmdom_domain *dom,
+					   struct kmdom_pin *pin)
+{
+	struct kmdom_frame *frame;
+
+	rcu_read_lock_sched();
+	frame = kmdom_pin_resident(dom, pin->cache, kmdom_ref_index(pin->ref),
+				   pin->write);
+	if (frame && unlikely(kmdom_pin_object(pin, frame))) {
+		kmdom_frame_unpin(dom, frame, pin->write);
+		frame = NULL;
+	}
+	rcu_read_unlock_sched();
+	pin->held = frame;
+	return frame;
+}
+
+/*
  * Pins one object. -EAGAIN: its page or a table over it is absent; -EBUSY: it
  * moves; -ENOENT, -ENODATA, -EIO, -ENODEV are final.
  */
@@ -194,6 +214,8 @@ static int kmdom_pin_try(struct kmdom_domain *dom, struct kmdom_pin *pin)
 	u64 entry;
 	int ret;
 
+	if (!pin->table && likely(kmdom_pin_fast(dom, pin)))
+		return 0;
 	rcu_read_lock();
 	do {
 		entry = kmdom_table_walk(&dom->table, kmdom_ref_index(pin->ref),
@@ -347,27 +369,12 @@ static void kmdom_pin_set_rules(const struct kmdom_client_op *op)
 static __always_inline bool kmdom_pin_one(struct kmdom_client_op *op,
 					  struct kmdom_pin *pin)
 {
-	struct kmdom_domain *dom = op->dom;
-	struct kmdom_frame *frame;
-	bool found = false;
-
-	if (pin->table || op->nr_pins || op->grows || kmdom_domain_has_aborted(dom))
+	if (pin->table || op->nr_pins || op->grows ||
+	    kmdom_domain_has_aborted(op->dom) || unlikely(!kmdom_pin_fast(op->dom, pin)))
 		return false;
-	rcu_read_lock_sched();
-	frame = kmdom_pin_resident(dom, pin->cache, kmdom_ref_index(pin->ref),
-				   pin->write);
-	if (likely(frame)) {
-		found = !kmdom_pin_object(pin, frame);
-		if (unlikely(!found))
-			kmdom_frame_unpin(dom, frame, pin->write);
-	}
-	rcu_read_unlock_sched();
-	if (likely(found)) {
-		kmdom_pin_mark(pin);
-		pin->held = true;
-		kmdom_pins_count(op, 1);
-	}
-	return found;
+	kmdom_pin_mark(pin);
+	kmdom_pins_count(op, 1);
+	return true;
 }
 
 /* And the next: no object, but frames, which are there. */

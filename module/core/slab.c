@@ -199,8 +199,9 @@ static struct kmdom_frame *kmdom_slot_claim(struct kmdom_cache *cache,
 	return frame;
 }
 
+/* The object of a slot, which was another's unless the page is new. */
 static void kmdom_slot_begin(struct kmdom_frame *frame, kmdom_ref ref,
-			     struct kmdom_pin *pin)
+			     struct kmdom_pin *pin, bool new)
 {
 	unsigned int size = frame->cache->schema.type->size;
 	unsigned int slot = kmdom_ref_slot(ref);
@@ -210,7 +211,8 @@ static void kmdom_slot_begin(struct kmdom_frame *frame, kmdom_ref ref,
 	pin->ref = ref;
 	pin->frame = frame;
 	pin->obj = kmdom_frame_data(frame) + slot * size;
-	memset(pin->obj, 0, size);
+	if (!new)
+		memset(pin->obj, 0, size);
 	set_bit(slot, frame->live);
 }
 
@@ -314,7 +316,7 @@ static int kmdom_page_create(struct kmdom_cache *cache, struct kmdom_pin *pin,
 		kmdom_frame_put(frame);
 		return ret;
 	}
-	kmdom_slot_begin(frame, kmdom_ref_make(frame->index, 0), pin);
+	kmdom_slot_begin(frame, kmdom_ref_make(frame->index, 0), pin, true);
 	trace_kmdom_page_new(cache->dom, frame->index, cache->id);
 	if (cache->schema.slots > 1)
 		kmdom_page_share(cache, frame);
@@ -347,7 +349,7 @@ int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 		}
 		frame = kmdom_slot_claim(cache, ref);
 		if (frame) {
-			kmdom_slot_begin(frame, ref, pin);
+			kmdom_slot_begin(frame, ref, pin, false);
 			return 0;
 		}
 		/* The table is cut: no hint leads anywhere any more. */

@@ -94,7 +94,9 @@ static void copy_change(const struct kmdomfs_change *change,
 {
 	unsigned int at = offset_in_page(change->pos);
 
-	if (change->from)
+	if (change->from && change->len == PAGE_SIZE)
+		memcpy(data->data, change->from, PAGE_SIZE);	/* one instruction */
+	else if (change->from)
 		memcpy(data->data + at, change->from, change->len);
 	else
 		memset(data->data + at, 0, change->len);
