@@ -51,7 +51,7 @@ static const struct kmdom_ledger_ops bed_ledger_ops = {
 	.freed = bed_ledger_freed,
 };
 
-/* What slab.c, cache.c and paging.c call upward: domain.c, wait.c, events.c. */
+/* What the files under test call upward: domain.c, wait.c, events.c. */
 
 void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
 			     unsigned int level, bool answer)
@@ -68,8 +68,15 @@ void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
 int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
 		     struct kmdom_frame *frame, u64 entry)
 {
-	kmdom_table_set(leaf, kmdom_page_first(frame->index, frame->level), entry);
+	if (frame->level)
+		return kmdom_table_leave(&dom->table, leaf, frame, entry);
+	kmdom_table_set(leaf, frame->index, entry);
 	return 0;
+}
+
+bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index, unsigned int level)
+{
+	return false;
 }
 
 unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
@@ -112,6 +119,7 @@ struct bed *bed_new(struct kunit *test, u64 max_frames)
 	dom->state = KMDOM_DOMAIN_SERVED;
 	mutex_init(&dom->lifecycle);
 	init_waitqueue_head(&dom->drain_wq);
+	spin_lock_init(&dom->wait.lock);
 	xa_init_flags(&dom->caches, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kmdom_table_init(&dom->table, &dom->ledger);
 	kmdom_ledger_init(&dom->ledger, max_frames, &bed_ledger_ops, wq,

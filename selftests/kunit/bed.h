@@ -2,9 +2,9 @@
 /*
  * bed.h - a domain of a test's own, and what stands in for the layers above
  *
- * The suites run frames.c, grant.c, table.c, slab.c, cache.c, pin.c and paging.c as
- * they are, on instances of their own (mechanisms.c), so that kmdom.ko need not be
- * loaded and cannot be harmed. What these depend on is the bed's: it hands its
+ * The suites run frames.c, grant.c, table.c, slab.c, cache.c, pin.c, paging.c and
+ * restore.c as they are, on instances of their own (mechanisms.c), so that kmdom.ko
+ * need not be loaded and cannot be harmed. What these depend on is the bed's: it hands its
  * ledger memory that can fail, and counts what is called upward, and what would
  * have been a warning.
  */
@@ -82,5 +82,6 @@ extern struct kunit_suite table_suite;
 extern struct kunit_suite slab_suite;
 extern struct kunit_suite pages_suite;
 extern struct kunit_suite versions_suite;
+extern struct kunit_suite restore_suite;
 
 #endif /* KMDOM_KUNIT_BED_H */

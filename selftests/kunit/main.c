@@ -8,6 +8,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include "bed.h"
+#include "paging.h"
 
 /* More failures of one case than this say nothing new. */
 #define FAILURES_SHOWN	10
@@ -63,7 +64,7 @@ void unit_free(void *buf)
 }
 
 kunit_test_suites(UNIT_SUITES, &frames_suite, &pools_suite, &table_suite,
-		  &slab_suite, &pages_suite, &versions_suite);
+		  &slab_suite, &pages_suite, &versions_suite, &restore_suite);
 
 /* KUnit runs the suites when this is over. */
 static int __init kmdom_kunit_init(void)
@@ -72,7 +73,7 @@ static int __init kmdom_kunit_init(void)
 		seed = get_random_u64();
 	pr_info("kmdom_kunit: seed=%#llx\n", seed);
 	unit_seed(seed);
-	return 0;
+	return kmdom_paging_init();
 }
 module_init(kmdom_kunit_init);
 

@@ -48,3 +48,4 @@ unsigned int bed_warnings(void)
 #include "../../module/core/slab.c"
 #include "../../module/core/cache.c"
 #include "../../module/core/paging.c"
+#include "../../module/core/restore.c"

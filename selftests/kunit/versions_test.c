@@ -8,87 +8,10 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
-#include "paging.h"
-#include "seal.h"
-#include "session.h"
-#include "shop.h"
+#include "desk.h"
 
 #define LAST	KMDOM_ENTRY_VALUE_MAX
 #define VAIN	1000	/* exports without a version */
-
-/**
- * struct kmdom_seal_request - the cipher of these tests: it notes what it is asked
- * @ret: what it returns
- * @calls: how often it was asked
- * @version: with which version, the last time
- */
-struct kmdom_seal_request {
-	int ret;
-	unsigned int calls;
-	u64 version;
-};
-
-int kmdom_seal_record(struct kmdom_seal_request *req, u8 policy, void *buf, size_t len,
-		      u64 version)
-{
-	req->calls++;
-	req->version = version;
-	return req->ret;
-}
-
-/* One who exports, with all that it takes. */
-struct desk {
-	struct shop *shop;
-	struct kmdom_session session;
-	struct kmdom_slot slot;
-	struct kmdom_seal_request seal;
-	u8 record[KMDOM_RECORD_MAX];
-	struct kmdom_op op;
-	struct kmdom_result res;
-};
-
-/* Of a page that holds one object. */
-static struct desk *desk_open(struct shop *shop)
-{
-	struct desk *desk = unit_alloc(sizeof(*desk));
-
-	desk->shop = shop;
-	desk->session.dom = &shop->bed->dom;
-	desk->session.id = 1;
-	desk->slot.req = &desk->seal;
-	desk->slot.record = desk->record;
-	desk->op = (struct kmdom_op) {
-		.code = KMDOM_OP_EXPORT, .len = KMDOM_RECORD_MAX,
-		.index = kmdom_ref_index(shop_alloc(shop)),
-	};
-	return desk;
-}
-
-static int desk_export(struct desk *desk)
-{
-	memset(&desk->res, 0, sizeof(desk->res));
-	return kmdom_page_export(&desk->session, &desk->slot, &desk->op, &desk->res);
-}
-
-static int desk_evict(struct desk *desk, u64 version)
-{
-	struct kmdom_op op = {
-		.code = KMDOM_OP_EVICT, .index = desk->op.index, .version = version,
-	};
-
-	return kmdom_page_evict(&desk->session, &op);
-}
-
-/* An object with a page of its own ends, wherever that is. */
-static void desk_close(struct desk *desk)
-{
-	struct shop *shop = desk->shop;
-
-	EXPECT_EQ(kmdom_slab_free_page(shop->cache, desk->op.index), 0);
-	xa_erase(&shop->objects, kmdom_ref_make(desk->op.index, 0));
-	shop->nr--;
-	unit_free(desk);
-}
 
 /* The record of a version, all over; and then the page is absent at that. */
 static void gives(struct desk *desk, u64 version)
@@ -101,11 +24,9 @@ static void gives(struct desk *desk, u64 version)
 	EXPECT_EQ(desk->seal.calls, 1);
 	EXPECT_EQ(desk->seal.version, version);
 	EXPECT_EQ(le64_to_cpu(rec->version), version);
-	EXPECT_EQ(kmdom_page_exported(&desk->session, &desk->op, &desk->res), 0);
+	EXPECT_EQ(desk_exported(desk), 0);
 	EXPECT_EQ(desk_evict(desk, version), 0);
-	rcu_read_lock();
-	entry = kmdom_table_read(&desk->shop->bed->dom.table, desk->op.index);
-	rcu_read_unlock();
+	entry = desk_entry(desk);
 	EXPECT_EQ(kmdom_entry_state(entry), KMDOM_PAGE_ABSENT);
 	EXPECT_EQ(kmdom_entry_value(entry), version);
 	EXPECT_EQ(kmdom_entry_cache(entry), desk->shop->cache->id);
