@@ -75,6 +75,9 @@ void bed_permute(const u64 *from, u64 *to, unsigned int nr, unsigned int number)
 
 /* mechanisms.c: the warnings of the code under test, since the last call. */
 unsigned int bed_warnings(void);
+/* And steps of it that are its own. */
+int bed_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,
+		    struct kmdom_frame *frame);
 
 extern struct kunit_suite frames_suite;
 extern struct kunit_suite pools_suite;
@@ -83,5 +86,6 @@ extern struct kunit_suite slab_suite;
 extern struct kunit_suite pages_suite;
 extern struct kunit_suite versions_suite;
 extern struct kunit_suite restore_suite;
+extern struct kunit_suite evict_suite;
 
 #endif /* KMDOM_KUNIT_BED_H */

@@ -49,3 +49,10 @@ unsigned int bed_warnings(void)
 #include "../../module/core/cache.c"
 #include "../../module/core/paging.c"
 #include "../../module/core/restore.c"
+
+/** bed_evict_table - the last step of an eviction: another thread may be before it */
+int bed_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,
+		    struct kmdom_frame *frame)
+{
+	return kmdom_evict_table(dom, parent, frame);
+}
