@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * evict_test.c - tables that are to leave: what is under them may change until they are
- * locked
+ * locked, or leave them empty
  */
+#include <linux/kthread.h>
+#include <linux/sched.h>
 #include "desk.h"
 
 /* What is done to an absent page when its table has been found clean, and frozen. */
@@ -89,8 +91,95 @@ static void test_changes(struct kunit *test)
 	check_change(test, comes_and_goes, -EAGAIN);
 }
 
+#define ATTEMPTS	100
+
+/**
+ * struct drain - an eviction that waits for a pin
+ * @table: of a table
+ * @over: it does not wait any more
+ */
+struct drain {
+	struct desk *table;
+	bool over;
+};
+
+static int drain_run(void *arg)
+{
+	struct drain *drain = arg;
+	struct desk *table = drain->table;
+	struct kmdom_op op = {
+		.code = KMDOM_OP_EVICT, .flags = KMDOM_OPF_DRAIN, .level = table->op.level,
+		.index = table->op.index, .version = table->res.version,
+	};
+	int ret = kmdom_page_evict(&table->session, &op);
+
+	WRITE_ONCE(drain->over, true);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return ret;
+}
+
+/*
+ * The last page under a table is freed while that is frozen; was it? It may have been
+ * thawed before, because the wait is short.
+ */
+static bool free_while_frozen(struct kunit *test, struct desk *page, struct desk *table)
+{
+	struct kmdom_frame *frame = kmdom_entry_frame(desk_entry(table));
+	struct drain drain = { .table = table };
+	struct task_struct *task;
+	bool stays;
+
+	EXPECT(kmdom_frame_try_pin(frame, false));
+	task = kthread_run(drain_run, &drain, "kmdom_drain");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	while (!READ_ONCE(drain.over) &&
+	       !(atomic64_read(&frame->pins) & KMDOM_PIN_FREEZE_ALL))
+		cond_resched();
+	desk_free(page);
+	stays = kmdom_entry_state(desk_entry(table)) == KMDOM_PAGE_PRESENT;
+	kmdom_frame_unpin(frame, false);
+	/* The pin would have kept it as well: so it must have been drained. */
+	return kthread_stop(task) == -EAGAIN && stays;
+}
+
+/* Whoever thaws a table gives back what became empty meanwhile. */
+static void test_thawed(struct kunit *test)
+{
+	unsigned int attempts = 0;
+	struct desk *page, *table;
+	struct shop shop;
+	bool frozen;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(1));
+	do {
+		atomic64_set(&shop.bed->dom.table.cursor, 1);
+		page = desk_open(&shop);
+		desk_take(page);
+		/* New pages are elsewhere, so that nothing else keeps the table. */
+		atomic64_set(&shop.bed->dom.table.cursor, KMDOM_TABLE_ENTRIES);
+		table = desk_beside(page, 1);
+		EXPECT_EQ(desk_export(table), 0);
+		EXPECT_EQ(desk_exported(table), 0);
+		frozen = free_while_frozen(test, page, table);
+		if (frozen) {
+			EXPECT_EQ(desk_entry(table), KMDOM_ENTRY_EMPTY);
+			EXPECT_EQ(shop.bed->hint_index, table->op.index);
+			EXPECT_EQ(shop.bed->hint_version, table->res.version);
+		}
+		kmdom_slab_prune(&shop.bed->dom, page->op.index);
+		desk_leave(table);
+		desk_leave(page);
+	} while (!frozen && ++attempts < ATTEMPTS);
+	EXPECT(frozen);
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
 static struct kunit_case evict_cases[] = {
 	KUNIT_CASE(test_changes),
+	KUNIT_CASE(test_thawed),
 	{}
 };
 
