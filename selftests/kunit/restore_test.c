@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * restore_test.c - what others do while a record is opened: the page that it is of may
- * be there by then, or be wanted from another record, or from none
+ * be there by then, or be wanted from another record, or from none; and what is in a
+ * table that came back
  */
 #include <linux/string.h>
 #include "desk.h"
@@ -186,8 +187,55 @@ static void test_meanwhile(struct kunit *test)
 	EXPECT_CASES(i, 14);
 }
 
+#define PAGES	3
+
+/*
+ * A table that has come back stays as long as there is anything in it: pages without
+ * a record too, of which clients must be told that they are lost. Those are freed last.
+ */
+static void check_used(struct kunit *test, unsigned int nr_lost)
+{
+	struct desk *pages[PAGES], *table;
+	struct shop shop;
+	unsigned int i;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(1));
+	for (i = 0; i < PAGES; i++) {
+		pages[i] = desk_open(&shop);
+		desk_take(pages[i]);
+		if (i < nr_lost)
+			desk_lose(pages[i]);
+	}
+	/* New pages are elsewhere, so that nothing else keeps the table. */
+	atomic64_set(&shop.bed->dom.table.cursor, KMDOM_TABLE_ENTRIES);
+	table = desk_beside(pages[0], 1);
+	desk_take(table);
+	EXPECT_EQ(desk_restore(table), 0);
+	for (i = PAGES; i--;) {
+		EXPECT_EQ(kmdom_entry_state(desk_entry(table)), KMDOM_PAGE_PRESENT);
+		EXPECT_EQ(kmdom_entry_state(desk_entry(pages[i])),
+			  i < nr_lost ? KMDOM_PAGE_LOST : KMDOM_PAGE_ABSENT);
+		desk_close(pages[i]);
+	}
+	EXPECT_EQ(desk_entry(table), KMDOM_ENTRY_EMPTY);
+	desk_leave(table);
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
+static void test_used(struct kunit *test)
+{
+	unsigned int nr_lost;
+
+	for (nr_lost = 0; nr_lost <= PAGES; nr_lost++)
+		check_used(test, nr_lost);
+	EXPECT_CASES(nr_lost, 4);
+}
+
 static struct kunit_case restore_cases[] = {
 	KUNIT_CASE(test_meanwhile),
+	KUNIT_CASE(test_used),
 	{}
 };
 
