@@ -181,12 +181,28 @@ static int show_from(struct _test_data_fresh *self, unsigned int nr)
 	return ret;
 }
 
-/* That something under it came and went is a change of a table. */
+/*
+ * That something under it came and went is a change of a table. It is clean when it comes,
+ * and goes without an export: that would spend a version, and cover for one given back.
+ */
 static int dirty_table(struct _test_data_fresh *self, unsigned int nr)
 {
 	unsigned int under = nr == TABLE(1) ? 0 : nr - 1;
+	struct kmdom_page page;
+	int ret = pager_look(self->pager, self->pages[under], &page) ?: show(self, under);
 
-	return show(self, under) ?: hide(self, under);
+	/* So many have left just now. */
+	if (ret == -ENOBUFS)
+		ret = pager_conserved(self->pager) ?: show(self, under);
+	return ret ?: pager_evict(self->pager, self->pages[under], page.version, 0);
+}
+
+/* Exports a table that has changed. */
+static int export_table_again(struct _test_data_fresh *self, unsigned int nr)
+{
+	int ret = dirty_table(self, nr) ?: export_to(self, nr, self->buf, sizeof(self->buf));
+
+	return ret ?: is_new(self, self->pager->res.version) ? 0 : -EEXIST;
 }
 
 /* How many bytes of the payloads of two records of a length are the same. */
@@ -411,7 +427,8 @@ static long submit(void *arg)
 
 	ret = door_open(&sub->pager.door, sub->pager.door.kind, sub->pager.fd);
 	for (i = 0; i < RING && !ret; i++) {
-		op.index = sub->pages[i % sub->nr_pages];
+		op.level = PAGE_LEVEL(sub->pages[i % sub->nr_pages]);
+		op.index = PAGE_INDEX(sub->pages[i % sub->nr_pages]);
 		op.buf = (unsigned long)left->records[i];
 		op.len = KMDOM_RECORD_MAX;
 		ex.results = (unsigned long)&left->results[i];
@@ -422,14 +439,15 @@ static long submit(void *arg)
 	return ret;
 }
 
+/* Of so many pages, from the first on. */
 static int submit_start(struct _test_data_fresh *self, struct proc *proc, struct left *left,
-			unsigned int nr_pages)
+			unsigned int first, unsigned int nr_pages)
 {
 	struct submitter sub = { .pager = *self->pager, .nr_pages = nr_pages, .left = left };
 	int ret;
 
 	memset(left, 0, sizeof(*left));
-	memcpy(sub.pages, self->pages, sizeof(sub.pages));
+	memcpy(sub.pages, &self->pages[first], nr_pages * sizeof(*sub.pages));
 	/* It begins as a copy of this process, with the session's descriptor. */
 	ret = proc_spawn(proc, 2);
 	if (!ret)
@@ -489,7 +507,7 @@ TEST_F(fresh, exports_of_the_killed)
 			ASSERT_EQ(0, dirty(self, i));
 		if (waits)
 			ASSERT_EQ(0, kt_pin(self->fd, 1, types[0], self->refs[0], KT_PIN_WRITE));
-		ASSERT_EQ(0, submit_start(self, proc, left, waits ? 1 : 4));
+		ASSERT_EQ(0, submit_start(self, proc, left, 0, waits ? 1 : 4));
 		end = 1 + round * 5 % RING;
 		for (i = 0; !waits && atomic_load(&left->nr) < end; i++) {
 			ASSERT_EQ(0, dirty_by(self->bed.procs, self, i % 4));
@@ -507,6 +525,36 @@ TEST_F(fresh, exports_of_the_killed)
 	EXPECT_LE(4 * rounds, self->nr_seen);
 }
 
+/* Of tables he waits for nothing. */
+TEST_F(fresh, exports_of_tables_of_the_killed)
+{
+	struct left *left = shared_alloc(sizeof(*left));
+	struct proc *proc = &self->bed.procs[1];
+	unsigned int rounds = scaled("rounds", 6), round, level, end;
+
+	for (level = 1; level <= KMDOM_LEVELS; level++) {
+		unsigned int nr = TABLE(level);
+
+		ASSERT_EQ(0, hide_up_to(self, nr));
+		for (round = 0; round < rounds; round++) {
+			ASSERT_EQ(0, dirty_table(self, nr));
+			ASSERT_EQ(0, submit_start(self, proc, left, nr, 1));
+			end = 1 + round * 11 % RING;
+			while (atomic_load(&left->nr) < end)
+				ASSERT_EQ(0, dirty_table(self, nr));
+			EXPECT_EQ(0, proc_kill(proc));
+			EXPECT_TRUE(all_new(self, left));
+			ASSERT_EQ(0, export_table_again(self, nr));
+			if (round % 3 == 2) {
+				ASSERT_EQ(0, succeed(self, variant->door));
+				ASSERT_EQ(FRAMES, pager_grant(self->pager, 0, FRAMES));
+			}
+		}
+		ASSERT_EQ(0, show_from(self, nr));
+	}
+	EXPECT_LE(KMDOM_LEVELS * rounds, self->nr_seen);
+}
+
 /* The killed one's own: memory that stalls, and who is stalled. */
 static struct trap helpers_trap;
 static struct side helpers_side;
@@ -515,7 +563,8 @@ static long stall_export(void *arg)
 {
 	struct submitter *sub = arg;
 	struct kmdom_op op = {
-		.code = KMDOM_OP_EXPORT, .index = sub->pages[0], .len = KMDOM_RECORD_MAX,
+		.code = KMDOM_OP_EXPORT, .level = PAGE_LEVEL(sub->pages[0]),
+		.index = PAGE_INDEX(sub->pages[0]), .len = KMDOM_RECORD_MAX,
 	};
 	int ret = trap_set(&helpers_trap, 8192);
 
@@ -548,6 +597,37 @@ TEST_F(fresh, exports_of_the_stalled)
 	}
 }
 
+/* A table's, which changes while it is there, or not. */
+TEST_F(fresh, exports_of_tables_of_the_stalled)
+{
+	struct submitter sub = { .nr_pages = 1 };
+	struct proc *proc = &self->bed.procs[1];
+	unsigned int level, round;
+
+	for (level = 1; level <= KMDOM_LEVELS; level++) {
+		unsigned int nr = TABLE(level);
+
+		ASSERT_EQ(0, hide_up_to(self, nr));
+		sub.pages[0] = self->pages[nr];
+		for (round = 0; round < 3; round++) {
+			sub.pager = *self->pager;
+			ASSERT_EQ(0, dirty_table(self, nr));
+			ASSERT_EQ(0, proc_spawn(proc, 2));
+			ASSERT_EQ(0, proc_call(proc, stall_export, &sub, sizeof(sub)));
+			self->last++;
+			if (round % 2)
+				ASSERT_EQ(0, export_table_again(self, nr));
+			EXPECT_EQ(0, proc_kill(proc));
+			ASSERT_EQ(0, export_table_again(self, nr));
+			if (round == 2) {
+				ASSERT_EQ(0, succeed(self, variant->door));
+				ASSERT_EQ(FRAMES, pager_grant(self->pager, 0, FRAMES));
+			}
+		}
+		ASSERT_EQ(0, show_from(self, nr));
+	}
+}
+
 /**
  * enum cancel_at - what is cancelled
  * @AT_PIN: exports that wait for a pin, in a worker of the ring
@@ -562,21 +642,27 @@ enum cancel_at {
 };
 
 #define CANCELLED	8	/* exports of an exchange */
+#define STALLED		2	/* which of them is, if there are so many pages */
 
+/* Of so many pages, from the first on; the export of one of them can be stalled. */
 static void prepare(struct _test_data_fresh *self, enum cancel_at at, struct left *left,
-		    struct kmdom_op *ops, const struct trap *trap)
+		    struct kmdom_op *ops, const struct trap *trap, unsigned int first,
+		    unsigned int nr_pages)
 {
 	unsigned int i;
 
 	memset(left, 0, sizeof(*left));
-	for (i = 0; i < CANCELLED; i++)
+	for (i = 0; i < CANCELLED; i++) {
+		uint64_t page = self->pages[first + i % nr_pages];
+
 		ops[i] = (struct kmdom_op) {
 			.code = KMDOM_OP_EXPORT, .flags = at == AT_PIN ? KMDOM_OPF_DRAIN : 0,
-			.index = self->pages[i % 4], .buf = (unsigned long)left->records[i],
-			.len = KMDOM_RECORD_MAX,
+			.level = PAGE_LEVEL(page), .index = PAGE_INDEX(page),
+			.buf = (unsigned long)left->records[i], .len = KMDOM_RECORD_MAX,
 		};
+	}
 	if (at == AT_COPY)
-		ops[2].buf = (unsigned long)trap->mem;
+		ops[STALLED % nr_pages].buf = (unsigned long)trap->mem;
 }
 
 static int submit_to_worker(struct io_uring *ring, int fd, struct kmdom_exchange *ex)
@@ -655,20 +741,20 @@ TEST_F(fresh, exports_that_are_cancelled)
 		for (i = 0; i < PAGES; i++)
 			ASSERT_EQ(0, dirty(self, i));
 		ASSERT_EQ(0, trap_set(&trap, 8192));
-		prepare(self, at, left, ops, &trap);
+		prepare(self, at, left, ops, &trap, 0, PAGES);
 		if (at == AT_PIN)
 			ASSERT_EQ(0, kt_pin(self->fd, 1, types[1], self->refs[1], KT_PIN_WRITE));
 		ASSERT_EQ(0, submit_to_worker(&ring, self->pager->fd, &ex));
 		ASSERT_EQ(0, got_there(at, left, &trap));
 		/* The one that stalls comes to nothing, and others of its exchange follow. */
 		if (at == AT_COPY)
-			ASSERT_EQ(0, dirty(self, 2));
+			ASSERT_EQ(0, dirty(self, STALLED));
 		usleep(at == AT_PIN ? round * 1000 : 0);
 		ASSERT_EQ(0, cancel(at, &ring, &trap));
 		if (at == AT_PIN)
 			EXPECT_EQ(0, kt_end(self->fd, 1));
 		if (at == AT_COPY)
-			memcpy(left->records[2], trap.mem, sizeof(struct kmdom_record));
+			memcpy(left->records[STALLED], trap.mem, sizeof(struct kmdom_record));
 		trap_remove(&trap);
 		EXPECT_TRUE(all_new(self, left));
 		ASSERT_EQ(0, export_again(self));
@@ -677,6 +763,51 @@ TEST_F(fresh, exports_that_are_cancelled)
 	}
 	io_uring_queue_exit(&ring);
 	EXPECT_LE(4 * rounds, self->nr_seen);
+}
+
+/* Those of tables wait for no pin. */
+TEST_F(fresh, exports_of_tables_that_are_cancelled)
+{
+	struct left *left = shared_alloc(sizeof(*left));
+	struct kmdom_op ops[CANCELLED];
+	struct kmdom_event event;
+	struct io_uring ring;
+	struct trap trap;
+	unsigned int round;
+
+	ASSERT_EQ(0, io_uring_queue_init(8, &ring, 0));
+	for (round = 0; round < 2 * KMDOM_LEVELS; round++) {
+		enum cancel_at at = round % 2 ? AT_COPY : AT_PARK;
+		unsigned int nr = TABLE(1 + round / 2);
+		struct kmdom_exchange ex = {
+			.ops = (unsigned long)ops, .results = (unsigned long)left->results,
+			.nr_ops = CANCELLED, .events = (unsigned long)&event, .max_events = 1,
+			.min_events = at == AT_PARK, .timeout_ns = -1,
+		};
+
+		ASSERT_EQ(0, hide_up_to(self, nr));
+		ASSERT_EQ(0, dirty_table(self, nr));
+		ASSERT_EQ(0, trap_set(&trap, 8192));
+		prepare(self, at, left, ops, &trap, nr, 1);
+		ASSERT_EQ(0, submit_to_worker(&ring, self->pager->fd, &ex));
+		ASSERT_EQ(0, got_there(at, left, &trap));
+		/* The one that stalls comes to nothing, and the next one does it anew. */
+		if (at == AT_COPY)
+			ASSERT_EQ(0, dirty_table(self, nr));
+		ASSERT_EQ(0, cancel(at, &ring, &trap));
+		if (at == AT_COPY)
+			memcpy(left->records[0], trap.mem, sizeof(struct kmdom_record));
+		trap_remove(&trap);
+		EXPECT_TRUE(all_new(self, left));
+		ASSERT_EQ(0, export_table_again(self, nr));
+		if (at == AT_COPY) {
+			ASSERT_EQ(0, succeed(self, variant->door));
+			ASSERT_EQ(FRAMES, pager_grant(self->pager, 0, FRAMES));
+		}
+		ASSERT_EQ(0, show_from(self, nr));
+	}
+	io_uring_queue_exit(&ring);
+	EXPECT_LE(3 * KMDOM_LEVELS, self->nr_seen);
 }
 
 /* Successors, whatever their predecessors left behind: even if that is nothing. */
