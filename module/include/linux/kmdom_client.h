@@ -40,6 +40,8 @@
  *    such refs, and may find that two of them lead to the same object. To free
  *    that twice does nothing, also if another was made in between; freed while it
  *    is pinned, it may stay (-EDEADLK).
+ *  - A page whose last object was freed may stay for the next one, for each CPU one
+ *    page of a cache at most, until its pager exports it or the cache is detached.
  *  - Types and their tables are constant, and live as long as the module.
  *  - Errors have the meanings of <uapi/linux/kmdom.h>. -ETIMEDOUT, -EIO,
  *    -ENODEV and -EINTR can come from every pin set, and leave all as it was.
