@@ -69,6 +69,7 @@ typedef frame {
 	bit freeze_write;
 	bit freeze_all;
 	bit ending;	/* somebody waits to free the page */
+	bit ours;	/* its descriptor names our page */
 };
 frame frames[2];
 
@@ -216,6 +217,7 @@ inline frame_leave(f)
 	frames[f].fresh = 0;
 	frames[f].freeze_all = 0;
 	frames[f].ending = 0;
+	frames[f].ours = 0;
 	version = 0;
 	spent = 0;
 	clean_for = 0;
@@ -269,7 +271,7 @@ look:
 	/* The frame may have become another page's before it was pinned. */
 	atomic {
 		if
-		:: GUARD(PIN_LOOKS, state == PRESENT && value == f) -> pin_mark(writes[me])
+		:: GUARD(PIN_LOOKS, frames[f].ours) -> pin_mark(writes[me])
 		:: else -> unpin(f, writes[me]); goto look
 		fi
 	}
@@ -521,6 +523,7 @@ restore:
 		fi;
 		assert(decoded_fresh[me]);
 		frames[f].fresh = 1;
+		frames[f].ours = 1;
 		version = v;
 		spent = v;
 		clean_for = my;
@@ -570,6 +573,7 @@ init {
 	atomic {
 		set_state(EMPTY, PRESENT);
 		frames[0].fresh = 1;
+		frames[0].ours = 1;
 		frames[0].writers = 1;
 		writes[0] = 1;
 		dirty = 1;

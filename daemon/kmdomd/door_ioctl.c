@@ -2,7 +2,8 @@
 /*
  * The door for kernels without io_uring: exchanges by ioctl, I/O by pread and
  * pwrite. The listener's ioctl is the one that waits, and only when nothing
- * else is to be done. A signal does not end that wait, so it is cut into pieces.
+ * else is to be done. A signal that comes just before does not end that wait, so it is
+ * cut into pieces.
  */
 #include <errno.h>
 #include <stdlib.h>

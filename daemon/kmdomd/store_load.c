@@ -40,7 +40,9 @@ bool store_read_at(struct store *store, void *buf, size_t bytes, off_t offset)
 	uint64_t left = (uint64_t)offset < store->end ? store->end - offset : 0;
 	ssize_t len;
 
-	len = pread(store->fd, buf, bytes, offset);
+	do {
+		len = pread(store->fd, buf, bytes, offset);
+	} while (len < 0 && errno == EINTR);
 	if (len < 0)
 		len = 0;
 	memset((uint8_t *)buf + len, 0, bytes - len);

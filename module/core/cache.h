@@ -7,6 +7,7 @@
 
 #include <linux/local_lock.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include "domain.h"
 #include "pin.h"
@@ -16,7 +17,8 @@
 
 /**
  * struct kmdom_magazine - slots at hand on one CPU
- * @lock: this CPU's; no other CPU touches the magazine
+ * @lock: this CPU's; no other CPU touches the magazine, but
+ *	kmdom_slab_release_magazines(), when no function of the cache is in use
  * @nr: in @refs
  * @refs: hints: a slot is the taker's only if its bit in the frame's "mag"
  *	was set, which freezing the page clears
@@ -85,16 +87,22 @@ static inline bool kmdom_frame_holds(const struct kmdom_frame *frame,
  * @index: of the page
  * @write: for writing
  *
- * Context: in an RCU section.
+ * Context: any that does not interrupt. The RCU section is one that no unpin is in:
+ * that may wake somebody, for which a kernel with PREEMPT_RT sleeps.
  * Return: its frame, pinned, or NULL.
  */
 static __always_inline struct kmdom_frame *
 kmdom_pin_resident(struct kmdom_domain *dom, const struct kmdom_cache *cache,
 		   u64 index, bool write)
 {
-	struct kmdom_frame *frame = kmdom_table_resident(&dom->table, index, 0);
+	struct kmdom_frame *frame;
 
-	if (!frame || !kmdom_frame_try_pin(frame, write))
+	rcu_read_lock_sched();
+	frame = kmdom_table_resident(&dom->table, index, 0);
+	if (frame && !kmdom_frame_try_pin(frame, write))
+		frame = NULL;
+	rcu_read_unlock_sched();
+	if (!frame)
 		return NULL;
 	if (likely(kmdom_frame_holds(frame, cache, index)))
 		return frame;

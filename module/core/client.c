@@ -32,29 +32,30 @@ static void kmdom_pins_count(struct kmdom_client_op *op, int nr)
 }
 
 /*
- * Promises frames and tables to an operation that is about to allocate. Of both
- * lacking, the tables are told: they are looked at while they cannot leave, if there
- * is a promise, and else again by who tries again.
+ * Promises frames and tables to an operation that is about to allocate. The tables
+ * are looked at first, so that who lacks one does not have the frames meanwhile with
+ * which it is restored; and again when they cannot leave any more.
  */
 static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
 			    enum kmdom_claim claim)
 {
 	struct kmdom_domain *dom = op->dom;
-	bool reserved = kmdom_frames_reserve(&dom->ledger, nr, claim);
 	unsigned int level;
 	u64 cursor;
 	int ret = kmdom_table_ready(&dom->table, &cursor, &level);
 
-	if (likely(reserved && !ret)) {
-		op->reserved = nr;
-		op->grows = true;
-		return 0;
-	}
-	if (reserved)
+	if (!ret && !kmdom_frames_reserve(&dom->ledger, nr, claim))
+		ret = -ENOBUFS;
+	if (ret)
+		return kmdom_domain_has_aborted(dom) ? -ENODEV : ret;
+	ret = kmdom_table_ready(&dom->table, &cursor, &level);
+	if (unlikely(ret)) {
 		kmdom_frames_unreserve(&dom->ledger, nr);
-	if (kmdom_domain_has_aborted(dom))
-		return -ENODEV;
-	return ret ?: -ENOBUFS;
+		return kmdom_domain_has_aborted(dom) ? -ENODEV : ret;
+	}
+	op->reserved = nr;
+	op->grows = true;
+	return 0;
 }
 
 static void kmdom_op_unreserve(struct kmdom_client_op *op)
@@ -83,7 +84,8 @@ void kmdom_op_finish(struct kmdom_client_op *op)
 EXPORT_SYMBOL_GPL(kmdom_op_finish);
 
 /* Whether the object of a pinned frame is there. */
-static __always_inline int kmdom_pin_object(struct kmdom_pin *pin, struct kmdom_frame *frame)
+static __always_inline int kmdom_pin_object(struct kmdom_pin *pin,
+					    struct kmdom_frame *frame)
 {
 	unsigned int slot = kmdom_ref_slot(pin->ref);
 
@@ -123,6 +125,8 @@ static int kmdom_pin_present(struct kmdom_domain *dom, struct kmdom_pin *pin,
 		return -EBUSY;
 	if (kmdom_frame_holds(frame, pin->cache, kmdom_ref_index(pin->ref)))
 		ret = kmdom_pin_object(pin, frame);
+	else if (kmdom_table_read(&dom->table, kmdom_ref_index(pin->ref)) == entry)
+		ret = -ENOENT;	/* the cache is another domain's */
 	if (ret)
 		kmdom_frame_unpin(dom, frame, pin->write);
 	return ret;
@@ -192,14 +196,12 @@ static __always_inline bool kmdom_pin_fast(struct kmdom_domain *dom,
 {
 	struct kmdom_frame *frame;
 
-	rcu_read_lock_sched();
 	frame = kmdom_pin_resident(dom, pin->cache, kmdom_ref_index(pin->ref),
 				   pin->write);
 	if (frame && unlikely(kmdom_pin_object(pin, frame))) {
 		kmdom_frame_unpin(dom, frame, pin->write);
 		frame = NULL;
 	}
-	rcu_read_unlock_sched();
 	pin->held = frame;
 	return frame;
 }
@@ -347,15 +349,20 @@ static int kmdom_set_grant(struct kmdom_client_op *op, struct kmdom_pin *pins,
 
 	if (ret != -EAGAIN && ret != -EBUSY && ret != -ENOBUFS)
 		return ret;
-	if (op->flags & KMDOM_OP_NOWAIT)
+	if (op->flags & KMDOM_OP_NOWAIT) {
+		/* Frames that were promised for a moment may be what others lacked. */
+		if (frames)
+			kmdom_wait_frames_freed(op->dom, false);
 		return -EAGAIN;
+	}
 	return kmdom_wait_for_set(op, pins, nr_pins, frames, ret);
 }
 
-/* What all calls must observe who may sleep, though most do not come to it. */
+/* What all calls must observe who may wait, though most do not come to it. */
 static void kmdom_pin_set_rules(const struct kmdom_client_op *op)
 {
-	if (op->flags & KMDOM_OP_NOWAIT)
+	/* Who holds a pin is refused. */
+	if ((op->flags & KMDOM_OP_NOWAIT) || op->nr_pins)
 		return;
 	might_sleep_if(IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP));
 	lock_map_acquire(&kmdom_pins_held);

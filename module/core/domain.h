@@ -11,6 +11,7 @@
  *	mmap_lock		the kernel's; taken inside by nothing above
  *	pool->lock		grant.c: ownership of frames against mappings
  *	table locks		table.h: parent before child, the root's first
+ *	magazine's lock		slab.c: slots at hand; of a CPU, and local to it
  *	cache->lock		slab.c: partial pages, search for slots
  *	wait->lock		wait.c: waiters, events, parked commands
  *	ledger->lock		frames.c: counts and states of frames

@@ -87,8 +87,8 @@ static unsigned int kmdom_page_take_slots(struct kmdom_cache *cache,
 
 /*
  * Keeps a slot whose object has just ended for this CPU, if its page is that of the
- * slots that it has: so one page at most stays for that alone, which has no object, until
- * its pager exports it, or the cache is detached.
+ * slots that it has, and nobody waits, perhaps for its frame. So that page stays when it
+ * has no object any more, until its pager exports it, or the cache is detached.
  */
 static bool kmdom_magazine_push(struct kmdom_cache *cache,
 				struct kmdom_frame *frame, unsigned int slot)
@@ -96,6 +96,8 @@ static bool kmdom_magazine_push(struct kmdom_cache *cache,
 	struct kmdom_magazine *mag;
 	bool pushed;
 
+	if (READ_ONCE(cache->dom->wait.nr_waiters))
+		return false;
 	local_lock(&cache->magazines->lock);
 	mag = this_cpu_ptr(cache->magazines);
 	pushed = !mag->nr || (mag->nr < KMDOM_MAGAZINE &&
@@ -189,13 +191,11 @@ static struct kmdom_frame *kmdom_slot_claim(struct kmdom_cache *cache,
 	struct kmdom_domain *dom = cache->dom;
 	struct kmdom_frame *frame;
 
-	rcu_read_lock_sched();
 	frame = kmdom_pin_resident(dom, cache, kmdom_ref_index(ref), true);
 	if (frame && !test_and_clear_bit(kmdom_ref_slot(ref), frame->mag)) {
 		kmdom_frame_unpin(dom, frame, true);
 		frame = NULL;
 	}
-	rcu_read_unlock_sched();
 	return frame;
 }
 

@@ -138,7 +138,7 @@ static bool free_while_frozen(struct kunit *test, struct desk *page, struct desk
 		cond_resched();
 	desk_free(page);
 	stays = kmdom_entry_state(desk_entry(table)) == KMDOM_PAGE_PRESENT;
-	kmdom_frame_unpin(frame, false);
+	kmdom_frame_unpin(&page->shop->bed->dom, frame, false);
 	/* The pin would have kept it as well: so it must have been drained. */
 	return kthread_stop(task) == -EAGAIN && stays;
 }

@@ -54,7 +54,7 @@ static void renews(struct opening *opening)
 		frame = shop_page(page->shop, page->op.index);
 		EXPECT(kmdom_frame_try_pin(frame, true));
 		WRITE_ONCE(frame->dirty, true);
-		kmdom_frame_unpin(frame, true);
+		kmdom_frame_unpin(&page->shop->bed->dom, frame, true);
 	}
 	desk_take(opening->his);
 }

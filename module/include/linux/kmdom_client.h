@@ -38,10 +38,11 @@
  *    hold what the schema allows. A ref in them leads to an object of the cache
  *    that the pin names, any one, or to -ENOENT; a client bounds its steps along
  *    such refs, and may find that two of them lead to the same object. To free
- *    that twice does nothing, also if another was made in between; freed while it
- *    is pinned, it may stay (-EDEADLK).
- *  - A page whose last object was freed may stay for the next one, for each CPU one
- *    page of a cache at most, until its pager exports it or the cache is detached.
+ *    that twice does nothing, also if another was made in between and their type is
+ *    CHECKED; freed while it is pinned, it may stay (-EDEADLK).
+ *  - Pages whose last object was freed may stay for the next ones, as many as a CPU
+ *    has slots of a cache at hand (32 at most), until their pager exports them or the
+ *    cache is detached. Whoever detaches it is in none of its other functions.
  *  - Types and their tables are constant, and live as long as the module.
  *  - Errors have the meanings of <uapi/linux/kmdom.h>. -ETIMEDOUT, -EIO,
  *    -ENODEV and -EINTR can come from every pin set, and leave all as it was.
