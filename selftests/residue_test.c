@@ -17,6 +17,7 @@
  */
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include "harness.h"
@@ -333,7 +334,7 @@ static int charges_read(long *bytes)
 	int ret = open_stat(&stat);
 
 	/* To open it is charged for. */
-	usleep(CHARGES_MS * 1000);
+	poll(NULL, 0, CHARGES_MS);
 	while (!ret && fscanf(stat, "%63s %ld", name, &value) == 2) {
 		for (i = 0; i < ARRAY_SIZE(charges); i++) {
 			if (strcmp(name, charges[i]))

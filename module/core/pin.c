@@ -20,6 +20,7 @@
  */
 void kmdom_frame_unpinned(struct kmdom_domain *dom)
 {
+	/* The barrier is that of the caller's change of the pins. */
 	if (waitqueue_active(&dom->drain_wq))
 		wake_up_all(&dom->drain_wq);
 }

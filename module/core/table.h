@@ -79,7 +79,7 @@ kmdom_table_resident(const struct kmdom_table *table, u64 index, int level)
 	int at;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "table walk outside RCU");
-	/* Each pairs with smp_store_release() of kmdom_table_set(). */
+	/* Pairs with smp_store_release() of kmdom_table_set(). */
 	entry = smp_load_acquire(&table->root);
 #pragma GCC unroll 4
 	for (at = KMDOM_LEVELS; at > level; at--) {
@@ -88,6 +88,7 @@ kmdom_table_resident(const struct kmdom_table *table, u64 index, int level)
 		if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT)
 			return NULL;
 		entries = kmdom_entry_memory(entry);
+		/* The same, at this level. */
 		entry = smp_load_acquire(&entries[kmdom_table_slot(index, at)]);
 	}
 	return kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT ?
