@@ -89,13 +89,15 @@ static void takes_table_and_brings(struct opening *opening)
  * @ret: what the restore comes to
  * @why: and why the record is rejected
  */
-static const struct meanwhile {
+struct meanwhile {
 	void (*what)(struct opening *opening);
 	unsigned int level;
 	unsigned int over;
 	int ret;
 	u64 why;
-} cases[] = {
+};
+
+static const struct meanwhile cases[] = {
 	{ is_idle, 0, 0, 0 },
 	{ brings, 0, 0, -EALREADY },
 	{ takes_again, 0, 0, 0 },
