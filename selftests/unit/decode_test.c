@@ -252,12 +252,138 @@ static void test_every_reason(struct kunit *test)
 	unit_free(p);
 }
 
+/* A type whose full page makes the longest record: 46 objects, of 120 bytes each. */
+#define LONGEST_SIZE	88
+#define LONGEST_FIELDS	16	/* each has its length of two bytes */
+#define LONGEST_SLOTS	(KMDOM_FRAME_SIZE / LONGEST_SIZE)
+
+struct longest {
+	struct kmdom_type type;
+	struct kmdom_field fields[LONGEST_FIELDS + 1];
+};
+
+/* @nr fields that are all of the object: one byte each, and what is left. */
+static void longest_make(struct longest *l, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		l->fields[i] = (struct kmdom_field) {
+			.name = "f", .offset = i, .kind = KMDOM_FIELD_BYTES,
+			.size = i < nr - 1 ? 1 : LONGEST_SIZE - i,
+			.len_field = KMDOM_LEN_TRIM,
+		};
+	}
+	l->type = (struct kmdom_type) {
+		.name = "longest", .size = LONGEST_SIZE, .policy = KMDOM_POLICY_SIGNED,
+		.nr_fields = nr, .fields = l->fields,
+	};
+}
+
+static void test_longest(struct kunit *test)
+{
+	struct unit_page *p = unit_alloc(sizeof(*p));
+	struct longest *l = unit_alloc(sizeof(*l));
+	unsigned int i;
+
+	longest_make(l, LONGEST_FIELDS + 1);
+	EXPECT_EQ(kmdom_schema_init(&p->schema, &l->type), -EINVAL);
+	longest_make(l, LONGEST_FIELDS);
+	EXPECT_EQ(kmdom_schema_init(&p->schema, &l->type), 0);
+
+	memset(p->page, 0xff, sizeof(p->page));
+	for (i = 0; i < LONGEST_SLOTS; i++)
+		__set_bit(i, p->live);
+	p->rec = unit_alloc(KMDOM_RECORD_MAX);
+	p->len = kmdom_record_encode(&p->schema, &p->id, p->page, p->live, p->rec,
+				     KMDOM_RECORD_MAX);
+	EXPECT_EQ(p->len, KMDOM_RECORD_MAX);
+	EXPECT_EQ(kmdom_record_check(&p->schema, &p->id, p->rec, p->len),
+		  KMDOM_REJECT_NONE);
+	EXPECT_EQ(decode(p, p->rec, p->len), KMDOM_REJECT_NONE);
+	unit_page_free(p);
+	unit_free(l);
+	unit_free(p);
+}
+
+/* Objects that count those of their page, when they are restored. */
+struct counted {
+	u64 any;
+	u64 soft;
+};
+
+static const struct kmdom_field counted_fields[] = {
+	KMDOM_F_INT(struct counted, any, 1, 9),
+	KMDOM_F_SOFT(struct counted, soft),
+};
+
+static const struct counted *counted_page;
+static unsigned int counted_calls;
+
+static void counted_restore(void *obj)
+{
+	struct counted *c = obj;
+	unsigned int i;
+
+	counted_calls++;
+	for (i = 0; i < KMDOM_FRAME_SIZE / sizeof(*c); i++)
+		c->soft += !!counted_page[i].any;
+}
+
+static const struct kmdom_type counted_type = {
+	.name = "counted", .size = sizeof(struct counted), .policy = KMDOM_POLICY_SIGNED,
+	.restore = counted_restore, .nr_fields = ARRAY_SIZE(counted_fields),
+	.fields = counted_fields,
+};
+
+/* A type's restore() sees the whole page, and nothing of one that is refused. */
+static void test_restores_last(struct kunit *test)
+{
+	struct counted *page = unit_alloc(KMDOM_FRAME_SIZE);
+	struct unit_page *p = unit_alloc(sizeof(*p));
+	DECLARE_BITMAP(live, KMDOM_SLOTS_PER_PAGE);
+	struct counted *obj = (void *)p->page;
+	const unsigned int nr = 7;
+	unsigned int i;
+
+	EXPECT_EQ(kmdom_schema_init(&p->schema, &counted_type), 0);
+	for (i = 0; i < nr; i++) {
+		obj[3 * i].any = 1 + i;
+		__set_bit(3 * i, p->live);
+	}
+	p->rec = unit_alloc(KMDOM_RECORD_MAX);
+	p->len = kmdom_record_encode(&p->schema, &p->id, p->page, p->live, p->rec,
+				     KMDOM_RECORD_MAX);
+	EXPECT_EQ(p->len, KMDOM_RECORD_MIN + nr * sizeof(obj->any));
+
+	counted_page = page;
+	counted_calls = 0;
+	EXPECT_EQ(kmdom_record_decode(&p->schema, p->rec, p->len, page, live), 0);
+	for (i = 0; i < nr; i++)
+		EXPECT_EQ(page[3 * i].soft, nr);
+
+	EXPECT_EQ(counted_calls, nr);
+
+	/* The last object is out of range. */
+	memset(page, 0, KMDOM_FRAME_SIZE);
+	p->rec[p->len - KMDOM_TAG_SIZE - sizeof(obj->any)] = 10;
+	counted_calls = 0;
+	EXPECT_EQ(kmdom_record_decode(&p->schema, p->rec, p->len, page, live),
+		  KMDOM_REJECT_RANGE);
+	EXPECT_EQ(counted_calls, 0);
+	unit_page_free(p);
+	unit_free(p);
+	unit_free(page);
+}
+
 static struct kunit_case decode_cases[] = {
 	KUNIT_CASE(test_truncated),
 	KUNIT_CASE(test_bit_flips),
 	KUNIT_CASE(test_one_form),
 	KUNIT_CASE(test_garbage),
 	KUNIT_CASE(test_every_reason),
+	KUNIT_CASE(test_longest),
+	KUNIT_CASE(test_restores_last),
 	{}
 };
 
