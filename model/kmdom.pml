@@ -28,7 +28,8 @@
  * what other guards make needless is not in it: marks that EXPORT clears besides
  * the version, the clean page that EVICT looks for before it freezes, that EXPORT
  * leaves a clean page alone (to make another record of it is only needless), the
- * version in a record's header, which the tag covers. Nor are a lack of frames, pin sets
+ * version in a record's header, which the tag covers, that a page is present whose
+ * version is the one asked for (0, if it is not). Nor are a lack of frames, pin sets
  * of several pages and the right of the oldest of them (its page is evicted like
  * any), abort, and memory that is not sequentially consistent.
  */
@@ -339,18 +340,18 @@ out:
 
 /* First steps of operations; what fails in them changes nothing, and is left out. */
 #define may_freeze_write \
-	(state == PRESENT && GUARD(EXPORT_FROZEN, can_freeze(value)) && \
+	(GUARD(EXPORT_STATE, state == PRESENT) && \
+	 GUARD(EXPORT_FROZEN, can_freeze(value)) && \
 	 GUARD(EXPORT_WRITERS, !frames[value].writers))
 #define may_export \
 	(may_begin && may_freeze_write && GUARD(EXPORT_OVERFLOW, last_version < VERSIONS))
 #define may_keep(v) \
-	(may_begin && my > 1 && state == PRESENT && stored[v] && \
-	 GUARD(STORED_VERSION, version == v))
+	(may_begin && my > 1 && stored[v] && GUARD(STORED_VERSION, version == v))
 #define may_evict(v) \
-	(may_begin && state == PRESENT && (stored[v] || my != session) && \
+	(may_begin && (stored[v] || my != session) && \
 	 GUARD(EVICT_VERSION, version == v) && GUARD(EVICT_FROZEN, can_freeze(value)))
 #define may_restore(record, v) \
-	(state == ABSENT && stored[record] && GUARD(RESTORE_STALE, value == v) && \
+	(stored[record] && GUARD(RESTORE_STALE, state == ABSENT && value == v) && \
 	 GUARD(RESTORE_RECORD, record == v))
 
 #define may_publish \
@@ -390,7 +391,7 @@ end_idle:
 		:: my != session -> my = session; goto idle
 		:: may_enter && leads[0] && !shown[0] -> shown[0] = 1
 		:: may_enter && leads[1] && !shown[1] -> shown[1] = 1
-		:: may_begin && state == PRESENT && clean(my) ->
+		:: may_begin && clean(my) ->
 			budget--;
 			assert(version && stored[version]);
 			goto idle
@@ -429,9 +430,8 @@ end_idle:
 	/* The answer to that event, however late. */
 	atomic {
 		if
-		:: !may_enter -> goto idle
 		:: may_enter && may_restore(v, v) -> inside++; f = value; decode(v)
-		:: may_enter && state == ABSENT && GUARD(REFUSE_VERSION, value == v) ->
+		:: may_enter && GUARD(REFUSE_STALE, state == ABSENT && value == v) ->
 			inside++;
 			if
 			:: true
@@ -440,7 +440,7 @@ end_idle:
 				value = 0
 			fi;
 			goto refuse
-		:: may_enter && !(state == ABSENT && value == v) -> goto idle
+		:: else -> goto idle
 		fi
 	}
 
@@ -465,7 +465,7 @@ export:
 		:: else
 		fi;
 		if
-		:: may_enter && state == PRESENT && GUARD(EXPORTED_SPENT, spent == v) &&
+		:: may_enter && GUARD(EXPORTED_SPENT, spent == v) &&
 		   GUARD(EXPORTED_DIRTY, !dirty) ->
 			assert(record_fresh[v]);
 			version = v;
