@@ -14,6 +14,14 @@
  * All changes of the word are fully ordered, so: what a writer stored under
  * its pin is seen by whoever froze the page after the unpin, and "dirty", set
  * under a write pin, is never cleared by an export that did not see the data.
+ *
+ * A pin costs one locked instruction, and its end one. With one word a frame none of
+ * them can go: a pin and a freeze each decide whether the other succeeds, and so do
+ * the end of a pin and the look for pins of who waits for it. Two such steps cannot
+ * both be done without an atomic one, or a store that is ordered before a load
+ * (Attiya et al., "Laws of Order", POPL 2011). What moves that cost to the
+ * freezer alone, words for each processor and an interrupt of all of them for each page
+ * that is preempted, takes eight bytes for each frame and processor.
  */
 #ifndef KMDOM_PIN_H
 #define KMDOM_PIN_H
