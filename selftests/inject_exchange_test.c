@@ -604,6 +604,7 @@ TEST_F(exchange, many_operations)
 	struct inject_sweep sweep = {
 		.name = "EXPORT of all in one", .run = export_all, .check = check_export_all,
 		.arg = self, .errors = ERRORS(EFAULT), .must = FAIL_COPY,
+		.partial = true,
 	};
 
 	EXPECT_EQ(0, inject_sweep(&sweep));

@@ -351,6 +351,8 @@ static int judge_kinds(struct inject_sweep *sweep)
 		if (!((sweep->must | sweep->may) & 1U << kind) && sweep->failed[kind])
 			bad += complain(sweep, "is not said to need that", 0);
 	}
+	if (!sweep->partial && sweep->returned[EFAULT] != sweep->failed[INJECT_COPY])
+		bad += complain(sweep, "a copy failed, and it did not", 0);
 	/* Where nothing can fail, none of the kinds is said to be needed. */
 	if (sweep->may && !sweep->idle && !failed)
 		bad += complain(sweep, "nothing was made to fail", 0);

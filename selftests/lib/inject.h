@@ -52,6 +52,8 @@ typedef long (*inject_fn)(void *arg);
  * @must: kinds of which one has to have failed at least
  * @may: other kinds that may have; if there are any, one call has to have failed
  * @idle: or none at all: what it may need can be there already
+ * @partial: when a copy fails, it may say what it had done by then; else it returns
+ *	EFAULT, each time
  * @stride: inject_sweep() passes over so many calls, less one, each time; 0: 1
  * @runs: out: how often it was run
  * @failed: out: failures of each kind
@@ -66,6 +68,7 @@ struct inject_sweep {
 	unsigned int must;
 	unsigned int may;
 	bool idle;
+	bool partial;
 	unsigned int stride;
 	unsigned int runs;
 	unsigned int failed[INJECT_KINDS];
