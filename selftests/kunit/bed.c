@@ -13,12 +13,16 @@
 static struct page *bed_ledger_new_page(struct kmdom_ledger *ledger, gfp_t gfp)
 {
 	struct bed *bed = bed_of_ledger(ledger);
+	struct page *page;
 
 	if (!bed->pages_left)
 		return NULL;
 	if (bed->pages_left != BED_NEVER)
 		bed->pages_left--;
-	return alloc_page(gfp);
+	page = alloc_page(gfp);
+	if (page)
+		atomic_long_inc(&bed_pages);
+	return page;
 }
 
 static void bed_ledger_get(struct kmdom_ledger *ledger)
@@ -64,10 +68,19 @@ void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
 	bed_of(dom)->frees++;
 }
 
+/* The table that a page's entry is in is locked: the page stays what it is. */
+static void bed_expect_locked(struct kmdom_domain *dom, u64 index, unsigned int level)
+{
+	struct kmdom_frame *leaf = kmdom_table_find(&dom->table, index, level + 1);
+
+	EXPECT(leaf && spin_is_locked(&leaf->lock));
+}
+
 /* Nobody waits for it. */
 int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
 		     struct kmdom_frame *frame, u64 entry)
 {
+	bed_expect_locked(dom, kmdom_page_first(frame->index, frame->level), frame->level);
 	if (frame->level)
 		return kmdom_table_leave(&dom->table, leaf, frame, entry);
 	kmdom_table_set(leaf, frame->index, entry);
@@ -82,6 +95,7 @@ bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index, unsigned int leve
 unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
 			       unsigned int level)
 {
+	bed_expect_locked(dom, index, level);
 	return 0;
 }
 
@@ -155,6 +169,8 @@ void bed_end(struct bed *bed)
 	EXPECT_EQ(bed->dom.ledger.reserved, 0);
 	EXPECT_EQ(bed->dom.ledger.nr_late, 0);
 	EXPECT_EQ(atomic_read(&bed->refs), 0);
+	EXPECT_EQ(atomic_long_xchg(&bed_pages, 0), 0);
+	EXPECT_EQ(atomic_long_xchg(&bed_users, 0), 0);
 	EXPECT_EQ(bed_locked(), bed->locked);
 	EXPECT_EQ(bed_warnings(), 0);
 	xa_destroy(&bed->dom.caches);

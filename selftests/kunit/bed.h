@@ -75,6 +75,8 @@ void bed_permute(const u64 *from, u64 *to, unsigned int nr, unsigned int number)
 
 /* mechanisms.c: the warnings of the code under test, since the last call. */
 unsigned int bed_warnings(void);
+/* Pages that the beds' ledgers have, and users that they keep. */
+extern atomic_long_t bed_pages, bed_users;
 /* And steps of it that are its own. */
 int bed_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,
 		    struct kmdom_frame *frame);

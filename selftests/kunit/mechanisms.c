@@ -2,8 +2,9 @@
 /*
  * mechanisms.c - the module's files under test, once more
  *
- * With one difference: what would be a warning is counted, so that the tests can
- * do what is forbidden, and see that it is noticed.
+ * With two differences: what would be a warning is counted, so that the tests can
+ * do what is forbidden, and see that it is noticed; and so are pages and users that
+ * are let go of, since what is lost of those no ledger tells.
  */
 #include <linux/bitmap.h>
 #include <linux/cred.h>
@@ -34,8 +35,34 @@ unsigned int bed_warnings(void)
 	return atomic_xchg(&warnings, 0);
 }
 
+atomic_long_t bed_pages, bed_users;
+
+/* Somebody who has it still would keep it for ever. */
+static void free_counted_page(struct page *page)
+{
+	if (page_ref_count(page) == 1)
+		atomic_long_dec(&bed_pages);
+	__free_page(page);
+}
+
+static struct user_struct *get_counted_user(struct user_struct *user)
+{
+	atomic_long_inc(&bed_users);
+	return get_uid(user);
+}
+
+static void free_counted_user(struct user_struct *user)
+{
+	atomic_long_dec(&bed_users);
+	free_uid(user);
+}
+
 #undef WARN_ON_ONCE
 #define WARN_ON_ONCE(condition)	warned(condition)
+#undef __free_page
+#define __free_page(page)	free_counted_page(page)
+#define get_uid(user)		get_counted_user(user)
+#define free_uid(user)		free_counted_user(user)
 
 #include "../../module/core/judge.c"
 #include "../../module/core/schema.c"
