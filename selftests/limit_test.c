@@ -17,6 +17,7 @@ FIXTURE(limit) {
 	struct proc *pager;
 	struct remote_adopt adopt;
 	char cgroup[128];
+	long dying;
 	char full[KMDOM_NAME_MAX];
 };
 
@@ -52,6 +53,22 @@ static long read_number(const char *dir, const char *name)
 	return value;
 }
 
+/* Cgroups that were removed and that something keeps. */
+static long dying(void)
+{
+	char word[64];
+	long nr = -ENOENT, value;
+	FILE *file = fopen("/sys/fs/cgroup/cgroup.stat", "re");
+
+	if (!file)
+		return -errno;
+	while (fscanf(file, "%63s %ld", word, &value) == 2)
+		if (!strcmp(word, "nr_dying_descendants"))
+			nr = value;
+	fclose(file);
+	return nr;
+}
+
 FIXTURE_SETUP(limit)
 {
 	struct bed_spec spec = { .procs = 1, .no_session = true };
@@ -60,6 +77,8 @@ FIXTURE_SETUP(limit)
 	self->root = &self->bed.pager;
 	self->pager = &self->bed.procs[0];
 	snprintf(self->cgroup, sizeof(self->cgroup), "/sys/fs/cgroup/kt-%d", getpid());
+	self->dying = dying();
+	ASSERT_LE(0, self->dying);
 	ASSERT_EQ(0, mkdir(self->cgroup, 0755));
 	ASSERT_EQ(0, write_file(self->cgroup, "memory.max", "64M"));
 	self->adopt = (struct remote_adopt) {
@@ -72,6 +91,7 @@ FIXTURE_SETUP(limit)
 	snprintf(self->full, sizeof(self->full), "%d/limit", UID);
 }
 
+/* A cgroup goes whole when its domains have: what it has cached goes first. */
 FIXTURE_TEARDOWN(limit)
 {
 	long long start = now_ms();
@@ -81,6 +101,11 @@ FIXTURE_TEARDOWN(limit)
 	EXPECT_EQ(0, bed_down(&self->bed));
 	while (rmdir(self->cgroup) && now_ms() - start < PROC_PATIENCE)
 		poll(NULL, 0, 10);
+	while (dying() > self->dying && now_ms() - start < PROC_PATIENCE) {
+		EXPECT_EQ(0, write_file("/proc/sys/vm", "drop_caches", "3"));
+		poll(NULL, 0, 50);
+	}
+	EXPECT_GE(self->dying, dying());
 }
 
 static int again(struct proc *proc)
