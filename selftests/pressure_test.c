@@ -243,7 +243,7 @@ TEST_F(pressure, ten_times_more_than_frames)
 {
 	static const unsigned int kinds[] = { KT_PAGE, KT_SMALL, KT_SIGNED };
 	static const unsigned int count[] = { 170, 2560, 1280 };
-	unsigned int times = scale() == 1 ? 10 : 3;
+	unsigned int times = scaled_least("times the memory", 10, 3);
 	struct kt_usage before, after;
 	struct server server;
 	struct load load[3];

@@ -575,7 +575,7 @@ TEST_F(race, evicted_before_it_was_told)
 	uint64_t other, others, version;
 	struct kmdom_event event;
 	bool lost = false;
-	int round, again = 0;
+	int round, again = 0, rounds = scaled("rounds", 200);
 	long long start;
 
 	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &other));
@@ -589,7 +589,7 @@ TEST_F(race, evicted_before_it_was_told)
 		.code = KMDOM_OP_EVICT, .index = self->index, .version = version,
 	};
 	ASSERT_EQ(0, pthread_create(&evictor.thread, NULL, evict_always, &evictor));
-	for (round = 0; round < 200 && !lost; round++) {
+	for (round = 0; round < rounds && !lost; round++) {
 		while (pager_evict(self->pager, self->index, version, 0) != -EALREADY)
 			;
 		px_get_start(&self->proc[1], self->fd, KT_SMALL, self->ref, 8);

@@ -152,12 +152,12 @@ drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
-# Usage: scaled WHAT N: as many of N as take the same time on this machine, which is
-# KMDOM_SCALE times slower than usual. Says so, beside what it prints.
+# Usage: scaled WHAT N [LEAST]: as many of N as take the same time on this machine,
+# which is KMDOM_SCALE times slower than usual. Says so, beside what it prints.
 scaled() {
-	local less=$(($2 / ${KMDOM_SCALE:-1}))
+	local less=$(($2 / ${KMDOM_SCALE:-1})) least=${3:-1}
 
-	((less > 0)) || less=1
+	((less >= least)) || less=$least
 	((less == $2)) || printf '# scaled down: %d %s instead of %d\n' "$less" "$1" "$2" >&2
 	printf '%d\n' "$less"
 }

@@ -18,8 +18,8 @@
 
 readonly FRAMES=200
 readonly MAPPED=32		# pages of the file that is written through a mapping
-BIG=768				# pages of the file that is read: of the first 400 none stays
-((${KMDOM_SCALE:-1} == 1)) || BIG=600
+# Pages of the file that is read: of the first 400 none stays.
+BIG=$(scaled 'pages of a file' 768 600)
 readonly BIG
 readonly FAR=60			# seconds, a deadline that nobody comes to: the longest
 readonly NEAR=12		# one that is missed

@@ -31,7 +31,23 @@ unsigned int scale(void)
  */
 unsigned int scaled(const char *what, unsigned int n)
 {
-	unsigned int less = n / scale() ? : 1;
+	return scaled_least(what, n, 1);
+}
+
+/**
+ * scaled_least() - the same, of what must not be too little
+ * @what: of what
+ * @n: how much on a usual machine
+ * @least: what it takes to be a test at all
+ *
+ * Return: as much of @n as takes the same time here, at least @least
+ */
+unsigned int scaled_least(const char *what, unsigned int n, unsigned int least)
+{
+	unsigned int less = n / scale();
+
+	if (less < least)
+		less = least;
 
 	if (less != n)
 		printf("# scaled down: %u %s instead of %u\n", less, what, n);

@@ -5,5 +5,6 @@
 
 unsigned int scale(void);
 unsigned int scaled(const char *what, unsigned int n);
+unsigned int scaled_least(const char *what, unsigned int n, unsigned int least);
 
 #endif /* KT_SCALE_H */
