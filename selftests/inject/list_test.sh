@@ -30,7 +30,7 @@ verdict() {
 
 # Commands, and flags of these.
 commands() {
-	grep -ohE '\bKMDOM_(IOC|OP|OPF|ADOPT|EXCHANGE|URING)_[A-Z]+\b' "$UAPI/kmdom.h" |
+	grep -ohE '\bKMDOM_(IOC|OP|OPF|ADOPT|EXCHANGE|URING)_[A-Z0-9_]+\b' "$UAPI/kmdom.h" |
 		grep -v '^KMDOM_IOC_MAGIC$' || true
 	grep -ohE '\bKMDOM_CMD_[A-Z_]+\b' "$UAPI/kmdom_netlink.h" | grep -v '^KMDOM_CMD_MAX$'
 }
