@@ -83,14 +83,21 @@ static int find_last(struct kmdomfs_tx *tx, const struct kmdomfs_tree *tree,
 	}
 }
 
+/* Whether it is gone: it can be in use by a reader who does not get on. */
+static int free_page_at(struct kmdomfs_tx *tx, kmdom_ref ref)
+{
+	int ret = kmdom_free(&tx->op, tx->sbi->cache[KMDOMFS_DATA], ref);
+
+	return ret == -ENOENT ? 0 : ret;
+}
+
 /*
  * Frees up to CUT_BATCH pages of a map, the last first: that one in any case, and
- * the others as far as their table is there, too.
+ * the others as far as their table is there, too. What is not freed keeps its ref.
  */
 static int free_pages_of(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
 			 const struct cut *cut)
 {
-	struct kmdom_cache *data = tx->sbi->cache[KMDOMFS_DATA];
 	struct kmdom_pin *ino, *pin;
 	struct kmdomfs_map_obj *map;
 	unsigned int freed = 0;
@@ -106,7 +113,8 @@ static int free_pages_of(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
 	for (i = cut->last; i >= (int)cut->low && freed < CUT_BATCH; i--) {
 		if (!map->ref[i])
 			continue;
-		if (kmdom_free(&tx->op, data, map->ref[i]) == -EAGAIN)
+		ret = free_page_at(tx, map->ref[i]);
+		if (ret)
 			break;
 		map->ref[i] = 0;
 		freed++;
@@ -114,7 +122,7 @@ static int free_pages_of(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
 	tree->pages -= freed;
 	kmdomfs_tree_store(tree, ino->obj);
 	kmdomfs_tx_drop(tx);
-	return 0;
+	return freed ? 0 : ret;
 }
 
 static int free_map(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree,
@@ -153,12 +161,14 @@ static int free_only_page(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree)
 	ret = kmdomfs_tx_take(tx);
 	if (ret)
 		return ret;
-	kmdom_free(&tx->op, tx->sbi->cache[KMDOMFS_DATA], data);
-	tree->root = 0;
-	tree->pages = 0;
-	kmdomfs_tree_store(tree, ino->obj);
+	ret = free_page_at(tx, data);
+	if (!ret) {
+		tree->root = 0;
+		tree->pages = 0;
+		kmdomfs_tree_store(tree, ino->obj);
+	}
 	kmdomfs_tx_drop(tx);
-	return 0;
+	return ret;
 }
 
 static int cut_maps(struct kmdomfs_tx *tx, struct kmdomfs_tree *tree, u64 from)
