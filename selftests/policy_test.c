@@ -390,9 +390,10 @@ TEST_F(policy, checked_refs_may_be_one)
 TEST_F(policy, checked_refs_may_be_one_and_end_apart)
 {
 	struct kt_req req = { .op = 2, .nr_pins = 2 };
+	uint64_t other, more[4096 / sizeof(struct kt_checked)];
 	struct kt_checked obj, back;
-	uint64_t other;
 	struct edited e;
+	size_t i;
 
 	ASSERT_EQ(0, make(self, &e, 9));
 	ASSERT_EQ(0, give(self, &e, e.rec, e.len));
@@ -411,8 +412,14 @@ TEST_F(policy, checked_refs_may_be_one_and_end_apart)
 	EXPECT_EQ(0, kt_end(self->fd, 2));
 	EXPECT_EQ(0, kt_get(self->fd, 0, KT_CHECKED, other, &back, sizeof(back)));
 	EXPECT_EQ(77, back.number);
-	/* Once the page was frozen the slot is free. */
+	/* Once the page was frozen the slot is free: as many are made as there are. */
 	ASSERT_EQ(0, pager_export(self->pager, KT_REF_INDEX(other), 0));
+	for (i = 0; i < 4096 / sizeof(obj) - 1; i++) {
+		ASSERT_EQ(0, kt_new(self->fd, 0, KT_CHECKED, &obj, sizeof(obj), &more[i]));
+		EXPECT_EQ(KT_REF_INDEX(other), KT_REF_INDEX(more[i]));
+	}
+	while (i--)
+		EXPECT_EQ(0, kt_del(self->fd, 0, KT_CHECKED, more[i]));
 	EXPECT_EQ(0, kt_del(self->fd, 0, KT_CHECKED, other));
 	EXPECT_EQ(0, bed_conserved(&self->bed));
 }

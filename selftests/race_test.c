@@ -99,11 +99,12 @@ TEST_F(race, overtaken_export)
 	ASSERT_EQ(0, side_op(&side, self->pager, &op));
 	ASSERT_EQ(0, trap_caught(&trap, PROC_PATIENCE));
 	ASSERT_EQ(0, dirty(self->fd, self->ref, 2));
-	ASSERT_EQ(0, pager_preempt(self->pager, self->index));
+	ASSERT_EQ(0, pager_export(self->pager, self->index, 0));
 	version = self->pager->res.version;
 	trap_release(&trap);
 	EXPECT_GT(0, side_join(&side));
 	trap_remove(&trap);
+	EXPECT_EQ(0, pager_evict(self->pager, self->index, version, 0));
 	ASSERT_EQ(0, pager_answer(self->pager, self->index, version));
 	EXPECT_EQ(0, holds(self->fd, self->ref, 2));
 }

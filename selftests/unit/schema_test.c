@@ -201,8 +201,16 @@ static void test_policies(struct kunit *test)
 		[KMDOM_POLICY_SIGNED] = { -EINVAL, 0 },
 		[KMDOM_POLICY_SEALED] = { 0, 0 },
 	};
+	/* what may grant: fields, as these */
+	static const struct {
+		unsigned int nr;
+		u16 kind;
+	} granting[] = {
+		{ BYTES, KMDOM_FIELD_BYTES }, { REF, KMDOM_FIELD_REF },
+		{ NUMBER, KMDOM_FIELD_INT }, { NUMBER, KMDOM_FIELD_FLAGS },
+	};
 	struct kmdom_schema schema;
-	unsigned int policy, cases = 0;
+	unsigned int policy, i, cases = 0;
 
 	for (policy = 0; policy < ARRAY_SIZE(wanted); policy++) {
 		struct good *g = good_new();
@@ -211,12 +219,21 @@ static void test_policies(struct kunit *test)
 		EXPECT_EQ(kmdom_schema_init(&schema, &g->type), wanted[policy][0]);
 		g->fields[SECRET].kind = KMDOM_FIELD_BYTES;
 		EXPECT_EQ(kmdom_schema_init(&schema, &g->type), 0);
-		g->fields[NUMBER].flags = KMDOM_FIELDF_AUTHORITY;
-		EXPECT_EQ(kmdom_schema_init(&schema, &g->type), wanted[policy][1]);
-		cases += 3;
+		cases += 2;
+		for (i = 0; i < ARRAY_SIZE(granting); i++, cases++) {
+			struct kmdom_field *field = &g->fields[granting[i].nr];
+
+			field->kind = granting[i].kind;
+			if (field->kind == KMDOM_FIELD_FLAGS)
+				field->min = 0;
+			EXPECT_EQ(kmdom_schema_init(&schema, &g->type), 0);
+			field->flags = KMDOM_FIELDF_AUTHORITY;
+			EXPECT_EQ(kmdom_schema_init(&schema, &g->type), wanted[policy][1]);
+			field->flags = 0;
+		}
 		unit_free(g);
 	}
-	EXPECT_CASES(cases, 12);
+	EXPECT_CASES(cases, 4 * (2 + ARRAY_SIZE(granting)));
 }
 
 static void test_refuses(struct kunit *test)
