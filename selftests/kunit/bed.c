@@ -73,7 +73,7 @@ static void bed_expect_locked(struct kmdom_domain *dom, u64 index, unsigned int 
 {
 	struct kmdom_frame *leaf = kmdom_table_find(&dom->table, index, level + 1);
 
-	EXPECT(leaf && spin_is_locked(&leaf->lock));
+	EXPECT(leaf && lockdep_is_held(&leaf->lock) == LOCK_STATE_HELD);
 }
 
 /* Nobody waits for it. */
