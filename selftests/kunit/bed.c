@@ -141,6 +141,8 @@ struct bed *bed_new(struct kunit *test, u64 max_frames)
 	address_space_init_once(&bed->mapping);
 	bed->pages_left = BED_NEVER;
 	bed->locked = bed_locked();
+	bed->pages = atomic_long_read(&bed_pages);
+	bed->users = atomic_long_read(&bed_users);
 	bed_warnings();
 	return bed;
 }
@@ -169,8 +171,8 @@ void bed_end(struct bed *bed)
 	EXPECT_EQ(bed->dom.ledger.reserved, 0);
 	EXPECT_EQ(bed->dom.ledger.nr_late, 0);
 	EXPECT_EQ(atomic_read(&bed->refs), 0);
-	EXPECT_EQ(atomic_long_xchg(&bed_pages, 0), 0);
-	EXPECT_EQ(atomic_long_xchg(&bed_users, 0), 0);
+	EXPECT_EQ(atomic_long_read(&bed_pages), bed->pages);
+	EXPECT_EQ(atomic_long_read(&bed_users), bed->users);
 	EXPECT_EQ(bed_locked(), bed->locked);
 	EXPECT_EQ(bed_warnings(), 0);
 	xa_destroy(&bed->dom.caches);

@@ -31,6 +31,8 @@
  * @refs: uses of the domain that its ledger holds
  * @pages_left: pages of memory that its frames still get
  * @locked: the user's locked pages when the bed was made
+ * @pages: what bed_pages was then
+ * @users: what bed_users was then
  * @returned: frames that came back after a grace period
  * @answers: those of them that were the pager's answer
  * @hints: pages that the pager was told are gone
@@ -45,6 +47,8 @@ struct bed {
 	atomic_t refs;
 	unsigned long pages_left;
 	long locked;
+	long pages;
+	long users;
 	atomic_t returned;
 	atomic_t answers;
 	unsigned int hints;
