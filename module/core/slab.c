@@ -398,8 +398,12 @@ void kmdom_slab_free(struct kmdom_frame *frame, unsigned int slot)
 		empty = bitmap_empty(frame->used, KMDOM_SLOTS_PER_PAGE);
 		kmdom_partial_add(cache, frame);
 	}
-	spin_unlock(&cache->lock);
+	/*
+	 * Under the lock: of two who free the last objects of a page the second, who
+	 * sees that it is empty, must not find the pin of the first.
+	 */
 	kmdom_frame_unpin(dom, frame, true);
+	spin_unlock(&cache->lock);
 	if (empty)
 		kmdom_slab_release(dom, index);
 }
