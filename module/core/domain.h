@@ -15,6 +15,7 @@
  *	cache->lock		slab.c: partial pages, search for slots
  *	wait->lock		wait.c: waiters, events, parked commands
  *	ledger->lock		frames.c: counts and states of frames
+ *	the lock of drain_wq	the kernel's; who waits for pins to end
  *
  * None of them is held while a pager is waited for, or over a copy to or from
  * user memory. All spinlocks are taken in process context only.
