@@ -73,7 +73,8 @@ static void bed_expect_locked(struct kmdom_domain *dom, u64 index, unsigned int 
 {
 	struct kmdom_frame *leaf = kmdom_table_find(&dom->table, index, level + 1);
 
-	EXPECT(leaf && lockdep_is_held(&leaf->lock) == LOCK_STATE_HELD);
+	/* -1: nobody knows, because lockdep was turned off. */
+	EXPECT(leaf && lockdep_is_held(&leaf->lock) > 0);
 }
 
 /* Nobody waits for it. */
