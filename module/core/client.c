@@ -32,30 +32,43 @@ static void kmdom_pins_count(struct kmdom_client_op *op, int nr)
 }
 
 /*
- * Promises frames and tables to an operation that is about to allocate. The tables
- * are looked at first, so that who lacks one does not have the frames meanwhile with
- * which it is restored; and again when they cannot leave any more.
+ * Promises frames and tables to an operation that is about to allocate. The tables are
+ * looked at when they cannot leave any more.
  */
-static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
-			    enum kmdom_claim claim)
+static __always_inline int kmdom_op_promise(struct kmdom_client_op *op, unsigned int nr,
+					    enum kmdom_claim claim)
 {
 	struct kmdom_domain *dom = op->dom;
 	unsigned int level;
 	u64 cursor;
-	int ret = kmdom_table_ready(&dom->table, &cursor, &level);
+	int ret;
 
-	if (!ret && !kmdom_frames_reserve(&dom->ledger, nr, claim))
-		ret = -ENOBUFS;
-	if (ret)
-		return kmdom_domain_has_aborted(dom) ? -ENODEV : ret;
+	if (!kmdom_frames_reserve(&dom->ledger, nr, claim))
+		return -ENOBUFS;
 	ret = kmdom_table_ready(&dom->table, &cursor, &level);
 	if (unlikely(ret)) {
 		kmdom_frames_unreserve(&dom->ledger, nr);
-		return kmdom_domain_has_aborted(dom) ? -ENODEV : ret;
+		return ret;
 	}
 	op->reserved = nr;
 	op->grows = true;
 	return 0;
+}
+
+/*
+ * The same for a set that is tried again: the tables are looked at first, too, so that
+ * who lacks one does not have the frames meanwhile with which it is restored.
+ */
+static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
+			    enum kmdom_claim claim)
+{
+	unsigned int level;
+	u64 cursor;
+	int ret = kmdom_table_ready(&op->dom->table, &cursor, &level);
+
+	if (!ret)
+		ret = kmdom_op_promise(op, nr, claim);
+	return ret && kmdom_domain_has_aborted(op->dom) ? -ENODEV : ret;
 }
 
 static void kmdom_op_unreserve(struct kmdom_client_op *op)
@@ -163,11 +176,14 @@ static int kmdom_pin_entry(struct kmdom_domain *dom, struct kmdom_pin *pin,
 	}
 }
 
-/* The same for a pin of the table alone: what is not absent needs no pager. */
+/*
+ * The same for a pin of the table alone: what is not absent needs no pager. The frame
+ * that was found is that table's, or nobody's: it is frozen when the table leaves, and
+ * becomes another's after a grace period, while the caller is in an RCU section.
+ */
 static int kmdom_pin_table(struct kmdom_domain *dom, struct kmdom_pin *pin,
 			   u64 entry)
 {
-	u64 index = kmdom_ref_index(pin->ref);
 	struct kmdom_frame *frame;
 
 	switch (kmdom_entry_state(entry)) {
@@ -175,10 +191,6 @@ static int kmdom_pin_table(struct kmdom_domain *dom, struct kmdom_pin *pin,
 		frame = kmdom_entry_frame(entry);
 		if (!kmdom_frame_try_pin(frame, false))
 			return -EBUSY;
-		if (kmdom_table_find(&dom->table, index, 1) != frame) {
-			kmdom_frame_unpin(dom, frame, false);
-			return -EAGAIN;
-		}
 		pin->frame = frame;
 		return 0;
 	case KMDOM_PAGE_ABSENT:
@@ -349,12 +361,11 @@ static int kmdom_set_grant(struct kmdom_client_op *op, struct kmdom_pin *pins,
 
 	if (ret != -EAGAIN && ret != -EBUSY && ret != -ENOBUFS)
 		return ret;
-	if (op->flags & KMDOM_OP_NOWAIT) {
-		/* Frames that were promised for a moment may be what others lacked. */
-		if (frames)
-			kmdom_wait_frames_freed(op->dom, false);
+	/* Frames that were promised for a moment may be what others lacked. */
+	if (frames)
+		kmdom_wait_frames_freed(op->dom, false);
+	if (op->flags & KMDOM_OP_NOWAIT)
 		return -EAGAIN;
-	}
 	return kmdom_wait_for_set(op, pins, nr_pins, frames, ret);
 }
 
@@ -390,7 +401,7 @@ static __always_inline bool kmdom_pin_none(struct kmdom_client_op *op,
 {
 	return nr_allocs && nr_allocs <= KMDOM_ALLOCS_MAX && !op->nr_pins &&
 	       !op->grows &&
-	       !kmdom_op_reserve(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC);
+	       !kmdom_op_promise(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC);
 }
 
 static noinline int kmdom_pin_many(struct kmdom_client_op *op, struct kmdom_pin *pins,

@@ -2,8 +2,8 @@
 /*
  * bed.h - a domain of a test's own, and what stands in for the layers above
  *
- * The suites run frames.c, grant.c, table.c, slab.c, cache.c, pin.c, paging.c and
- * restore.c as they are, on instances of their own (mechanisms.c), so that kmdom.ko
+ * The suites run frames.c, grant.c, table.c, slab.c, cache.c, pin.c, paging.c,
+ * restore.c and client.c as they are, on instances of their own (mechanisms.c), so that kmdom.ko
  * need not be loaded and cannot be harmed. What these depend on is the bed's: it hands its
  * ledger memory that can fail, and counts what is called upward, and what would
  * have been a warning.
@@ -84,6 +84,7 @@ extern atomic_long_t bed_pages, bed_users;
 /* And steps of it that are its own. */
 int bed_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,
 		    struct kmdom_frame *frame);
+void bed_before_promise(void (*what)(void *arg), void *arg);
 
 extern struct kunit_suite frames_suite;
 extern struct kunit_suite pools_suite;
@@ -93,5 +94,6 @@ extern struct kunit_suite pages_suite;
 extern struct kunit_suite versions_suite;
 extern struct kunit_suite restore_suite;
 extern struct kunit_suite evict_suite;
+extern struct kunit_suite client_suite;
 
 #endif /* KMDOM_KUNIT_BED_H */

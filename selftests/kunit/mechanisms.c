@@ -2,9 +2,10 @@
 /*
  * mechanisms.c - the module's files under test, once more
  *
- * With two differences: what would be a warning is counted, so that the tests can
- * do what is forbidden, and see that it is noticed; and so are pages and users that
- * are let go of, since what is lost of those no ledger tells.
+ * With three differences: what would be a warning is counted, so that the tests can
+ * do what is forbidden, and see that it is noticed; so are pages and users that are
+ * let go of, since what is lost of those no ledger tells; and others can come in
+ * between two steps of a client's.
  */
 #include <linux/bitmap.h>
 #include <linux/cred.h>
@@ -76,6 +77,35 @@ static void free_counted_user(struct user_struct *user)
 #include "../../module/core/cache.c"
 #include "../../module/core/paging.c"
 #include "../../module/core/restore.c"
+
+static void (*before_promise)(void *arg);
+static void *before_promise_arg;
+
+/**
+ * bed_before_promise - another thread comes before a client's next promise, once
+ * @what: what it does, when the client has looked at the tables, if it does that first
+ * @arg: for that
+ */
+void bed_before_promise(void (*what)(void *arg), void *arg)
+{
+	before_promise = what;
+	before_promise_arg = arg;
+}
+
+static bool reserve_late(struct kmdom_ledger *ledger, unsigned int nr,
+			 enum kmdom_claim claim)
+{
+	void (*what)(void *arg) = before_promise;
+
+	before_promise = NULL;
+	if (what)
+		what(before_promise_arg);
+	return kmdom_frames_reserve(ledger, nr, claim);
+}
+
+#define kmdom_frames_reserve(ledger, nr, claim)	reserve_late(ledger, nr, claim)
+#include "../../module/core/client.c"
+#undef kmdom_frames_reserve
 
 /** bed_evict_table - the last step of an eviction: another thread may be before it */
 int bed_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,

@@ -136,6 +136,40 @@ static void test_at_hand(struct kunit *test)
 	shop_end(&shop);
 }
 
+/* While somebody waits, perhaps for its frame, a page goes with its last object. */
+static void test_awaited(struct kunit *test)
+{
+	struct shop shop;
+	kmdom_ref ref;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(4));
+	ref = shop_alloc(&shop);
+	shop.bed->dom.wait.nr_waiters = 1;
+	shop_free(&shop, ref);
+	shop.bed->dom.wait.nr_waiters = 0;
+	EXPECT(!shop_page(&shop, kmdom_ref_index(ref)));
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
+/* Who looks whether a page can go freezes it: others may have found it so. */
+static void test_told(struct kunit *test)
+{
+	struct shop shop;
+	kmdom_ref ref;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(4));
+	ref = shop_alloc(&shop);
+	shop.bed->changes = 0;
+	EXPECT(!kmdom_slab_release(&shop.bed->dom, kmdom_ref_index(ref)));
+	EXPECT_EQ(shop.bed->changes, 1);
+	shop_free(&shop, ref);
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
 enum step { STEP_ALLOC, STEP_FREE_FIRST, STEP_FREE_MIDDLE, STEP_FREE_LAST, STEP_DROP, NR_STEPS };
 
 static void do_step(struct shop *shop, enum step step)
@@ -251,6 +285,8 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE_SLOW(test_sizes),
 	KUNIT_CASE(test_all_orders),
 	KUNIT_CASE(test_at_hand),
+	KUNIT_CASE(test_awaited),
+	KUNIT_CASE(test_told),
 	KUNIT_CASE_SLOW(test_sequences),
 	KUNIT_CASE(test_random),
 	{}
