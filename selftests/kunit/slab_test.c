@@ -139,16 +139,19 @@ static void test_at_hand(struct kunit *test)
 /* While somebody waits, perhaps for its frame, a page goes with its last object. */
 static void test_awaited(struct kunit *test)
 {
+	kmdom_ref refs[4];
 	struct shop shop;
-	kmdom_ref ref;
+	unsigned int i;
+	u64 index;
 
 	shop_begin(&shop, test);
-	shop_open(&shop, test, SIZE_OF(4));
-	ref = shop_alloc(&shop);
+	shop_open(&shop, test, SIZE_OF(ARRAY_SIZE(refs)));
+	index = shop_fill(&shop, refs);
 	shop.bed->dom.wait.nr_waiters = 1;
-	shop_free(&shop, ref);
+	for (i = 0; i < ARRAY_SIZE(refs); i++)
+		shop_free(&shop, refs[i]);
 	shop.bed->dom.wait.nr_waiters = 0;
-	EXPECT(!shop_page(&shop, kmdom_ref_index(ref)));
+	EXPECT(!shop_page(&shop, index));
 	shop_close(&shop);
 	shop_end(&shop);
 }
