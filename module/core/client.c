@@ -380,30 +380,6 @@ static void kmdom_pin_set_rules(const struct kmdom_client_op *op)
 	lock_map_release(&kmdom_pins_held);
 }
 
-/*
- * The usual set: one object, whose page is there. False: it is not that, or not as
- * simple, and nothing is pinned.
- */
-static __always_inline bool kmdom_pin_one(struct kmdom_client_op *op,
-					  struct kmdom_pin *pin)
-{
-	if (pin->table || op->nr_pins || op->grows ||
-	    kmdom_domain_has_aborted(op->dom) || unlikely(!kmdom_pin_fast(op->dom, pin)))
-		return false;
-	kmdom_pin_mark(pin);
-	kmdom_pins_count(op, 1);
-	return true;
-}
-
-/* And the next: no object, but frames, which are there. */
-static __always_inline bool kmdom_pin_none(struct kmdom_client_op *op,
-					   unsigned int nr_allocs)
-{
-	return nr_allocs && nr_allocs <= KMDOM_ALLOCS_MAX && !op->nr_pins &&
-	       !op->grows &&
-	       !kmdom_op_promise(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC);
-}
-
 static noinline int kmdom_pin_many(struct kmdom_client_op *op, struct kmdom_pin *pins,
 				   unsigned int nr_pins, unsigned int nr_allocs)
 {
@@ -435,6 +411,33 @@ static noinline int kmdom_pin_many(struct kmdom_client_op *op, struct kmdom_pin 
 	return ret;
 }
 
+/*
+ * The usual set: one object, whose page is there. What is not as simple as that is left to
+ * the general way, here and below, and nothing is pinned then.
+ */
+static __always_inline int kmdom_pin_one(struct kmdom_client_op *op,
+					 struct kmdom_pin *pin)
+{
+	if (pin->table || op->nr_pins || op->grows ||
+	    kmdom_domain_has_aborted(op->dom) || unlikely(!kmdom_pin_fast(op->dom, pin)))
+		return kmdom_pin_many(op, pin, 1, 0);
+	kmdom_pin_mark(pin);
+	kmdom_pins_count(op, 1);
+	return 0;
+}
+
+/*
+ * And the next: no object, but frames, which are there. Out of line, so that the usual
+ * set saves no registers for it.
+ */
+static noinline int kmdom_pin_none(struct kmdom_client_op *op, unsigned int nr_allocs)
+{
+	if (nr_allocs && nr_allocs <= KMDOM_ALLOCS_MAX && !op->nr_pins && !op->grows &&
+	    likely(!kmdom_op_promise(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC)))
+		return 0;
+	return kmdom_pin_many(op, NULL, 0, nr_allocs);
+}
+
 /**
  * kmdom_pin_set - pin all objects of one step, and reserve what it allocates
  * @op: the operation; holds no pin
@@ -455,10 +458,10 @@ int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 		  unsigned int nr_pins, unsigned int nr_allocs)
 {
 	kmdom_pin_set_rules(op);
-	if (nr_pins == 1 && !nr_allocs && likely(kmdom_pin_one(op, pins)))
-		return 0;
-	if (!nr_pins && likely(kmdom_pin_none(op, nr_allocs)))
-		return 0;
+	if (nr_pins == 1 && !nr_allocs)
+		return kmdom_pin_one(op, pins);
+	if (!nr_pins)
+		return kmdom_pin_none(op, nr_allocs);
 	return kmdom_pin_many(op, pins, nr_pins, nr_allocs);
 }
 EXPORT_SYMBOL_GPL(kmdom_pin_set);
