@@ -100,12 +100,13 @@ EXPORT_SYMBOL_GPL(kmdom_op_finish);
 static __always_inline int kmdom_pin_object(struct kmdom_pin *pin,
 					    struct kmdom_frame *frame)
 {
+	const struct kmdom_schema *schema = &pin->cache->schema;
 	unsigned int slot = kmdom_ref_slot(pin->ref);
 
-	if (slot >= pin->cache->schema.slots || !test_bit(slot, frame->live))
+	if (slot >= schema->slots || !test_bit(slot, frame->live))
 		return -ENOENT;
 	pin->frame = frame;
-	pin->obj = kmdom_frame_data(frame) + slot * pin->cache->schema.type->size;
+	pin->obj = kmdom_frame_data(frame) + slot * schema->type->size;
 	return 0;
 }
 
@@ -412,30 +413,32 @@ static noinline int kmdom_pin_many(struct kmdom_client_op *op, struct kmdom_pin 
 }
 
 /*
- * The usual set: one object, whose page is there. What is not as simple as that is left to
- * the general way, here and below, and nothing is pinned then.
+ * The usual set: one object, whose page is there. Nothing is pinned where it is not as
+ * simple as that.
  */
-static __always_inline int kmdom_pin_one(struct kmdom_client_op *op,
-					 struct kmdom_pin *pin)
+static __always_inline bool kmdom_pin_one(struct kmdom_client_op *op,
+					  struct kmdom_pin *pin)
 {
 	if (pin->table || op->nr_pins || op->grows ||
 	    kmdom_domain_has_aborted(op->dom) || unlikely(!kmdom_pin_fast(op->dom, pin)))
-		return kmdom_pin_many(op, pin, 1, 0);
+		return false;
 	kmdom_pin_mark(pin);
 	kmdom_pins_count(op, 1);
-	return 0;
+	return true;
 }
 
 /*
- * And the next: no object, but frames, which are there. Out of line, so that the usual
- * set saves no registers for it.
+ * And the next: no object, but frames, which are there. Out of line, as all other sets,
+ * so that the usual one saves no registers for them.
  */
-static noinline int kmdom_pin_none(struct kmdom_client_op *op, unsigned int nr_allocs)
+static noinline int kmdom_pin_others(struct kmdom_client_op *op, struct kmdom_pin *pins,
+				     unsigned int nr_pins, unsigned int nr_allocs)
 {
-	if (nr_allocs && nr_allocs <= KMDOM_ALLOCS_MAX && !op->nr_pins && !op->grows &&
+	if (!nr_pins && nr_allocs && nr_allocs <= KMDOM_ALLOCS_MAX &&
+	    !op->nr_pins && !op->grows &&
 	    likely(!kmdom_op_promise(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC)))
 		return 0;
-	return kmdom_pin_many(op, NULL, 0, nr_allocs);
+	return kmdom_pin_many(op, pins, nr_pins, nr_allocs);
 }
 
 /**
@@ -458,11 +461,9 @@ int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 		  unsigned int nr_pins, unsigned int nr_allocs)
 {
 	kmdom_pin_set_rules(op);
-	if (nr_pins == 1 && !nr_allocs)
-		return kmdom_pin_one(op, pins);
-	if (!nr_pins)
-		return kmdom_pin_none(op, nr_allocs);
-	return kmdom_pin_many(op, pins, nr_pins, nr_allocs);
+	if (unlikely(nr_pins != 1 || nr_allocs))
+		return kmdom_pin_others(op, pins, nr_pins, nr_allocs);
+	return likely(kmdom_pin_one(op, pins)) ? 0 : kmdom_pin_many(op, pins, 1, 0);
 }
 EXPORT_SYMBOL_GPL(kmdom_pin_set);
 

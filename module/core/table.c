@@ -48,7 +48,7 @@ u64 kmdom_table_walk(const struct kmdom_table *table, u64 index,
 	entry = smp_load_acquire(&table->root);
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "table walk outside RCU");
 	while (at > level && kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT) {
-		const u64 *entries = kmdom_entry_memory(entry);
+		const u64 *entries = kmdom_entry_table(entry);
 
 		/* The same, at this level. */
 		entry = smp_load_acquire(&entries[kmdom_table_slot(index, at)]);

@@ -54,10 +54,16 @@ static inline struct kmdom_frame *kmdom_entry_frame(u64 entry)
 		page_private(pfn_to_page(kmdom_entry_value(entry)));
 }
 
-/** kmdom_entry_memory - the memory of what is present */
-static inline void *kmdom_entry_memory(u64 entry)
+/*
+ * kmdom_entry_table - the entries of a table that is present
+ *
+ * Tables have no cache: so below its number there is the state alone, which one shift
+ * makes vanish.
+ */
+static inline const u64 *kmdom_entry_table(u64 entry)
 {
-	return __va(PFN_PHYS(kmdom_entry_value(entry)));
+	static_assert(KMDOM_PAGE_PRESENT >> (KMDOM_ENTRY_VALUE_SHIFT - PAGE_SHIFT) == 0);
+	return __va(entry >> (KMDOM_ENTRY_VALUE_SHIFT - PAGE_SHIFT));
 }
 
 /**
@@ -87,7 +93,7 @@ kmdom_table_resident(const struct kmdom_table *table, u64 index, int level)
 
 		if (kmdom_entry_state(entry) != KMDOM_PAGE_PRESENT)
 			return NULL;
-		entries = kmdom_entry_memory(entry);
+		entries = kmdom_entry_table(entry);
 		/* The same, at this level. */
 		entry = smp_load_acquire(&entries[kmdom_table_slot(index, at)]);
 	}
