@@ -39,13 +39,11 @@ static __always_inline int kmdom_op_promise(struct kmdom_client_op *op, unsigned
 					    enum kmdom_claim claim)
 {
 	struct kmdom_domain *dom = op->dom;
-	unsigned int level;
-	u64 cursor;
 	int ret;
 
 	if (!kmdom_frames_reserve(&dom->ledger, nr, claim))
 		return -ENOBUFS;
-	ret = kmdom_table_ready(&dom->table, &cursor, &level);
+	ret = kmdom_table_promised(&dom->table);
 	if (unlikely(ret)) {
 		kmdom_frames_unreserve(&dom->ledger, nr);
 		return ret;

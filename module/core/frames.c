@@ -377,7 +377,7 @@ static bool kmdom_ledger_has(const struct kmdom_ledger *ledger, unsigned int nr,
  * @claim: ALLOC or OLDEST
  *
  * It may make new pages from now on: the tables over the cursor do not leave until
- * kmdom_frames_unreserve(). Whether they are there tells kmdom_table_ready(),
+ * kmdom_frames_unreserve(). Whether they are there tells kmdom_table_promised(),
  * afterwards.
  *
  * Context: any that does not interrupt.

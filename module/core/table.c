@@ -342,6 +342,22 @@ int kmdom_table_ready(struct kmdom_table *table, u64 *cursor, unsigned int *leve
 	}
 }
 
+/** kmdom_table_look - kmdom_table_promised() where it is not known yet */
+int kmdom_table_look(struct kmdom_table *table)
+{
+	unsigned int level;
+	u64 cursor;
+	int ret = kmdom_table_ready(table, &cursor, &level);
+
+	if (ret || cursor > KMDOM_INDEX_MAX)
+		return ret;
+	rcu_read_lock();
+	if (kmdom_table_find(table, cursor, 1))
+		WRITE_ONCE(table->found, 1 + kmdom_table_index(cursor, 1));
+	rcu_read_unlock();
+	return 0;
+}
+
 /**
  * kmdom_table_at_cursor - will a new page need this table?
  * @table: the page table
@@ -381,6 +397,8 @@ int kmdom_table_leave(struct kmdom_table *table, struct kmdom_frame *parent,
 	if (!table->ledger->growers || !kmdom_table_at_cursor(table, first, frame->level)) {
 		frame->dead = true;
 		kmdom_table_set(parent, first, entry);
+		if (READ_ONCE(table->found) == 1 + kmdom_table_index(first, 1))
+			WRITE_ONCE(table->found, 0);
 		ret = 0;
 	}
 	spin_unlock(&table->ledger->lock);

@@ -31,12 +31,15 @@
  * @root: entry of the topmost table, the one entry of @top
  * @top: descriptor of a table that is in no frame: its lock is that of @root
  * @cursor: index of the next new page
+ * @found: 1 + index of the table of level 1 that was last found over the cursor by who has
+ *	a promise, which keeps it; 0 when it has left. Behind the cursor it says nothing
  */
 struct kmdom_table {
 	struct kmdom_ledger *ledger;
 	u64 root;
 	struct kmdom_frame top;
 	atomic64_t cursor;
+	u64 found;
 };
 
 /* Most tables that a new page, or a few neighbours, can call for. */
@@ -99,6 +102,26 @@ kmdom_table_resident(const struct kmdom_table *table, u64 index, int level)
 	}
 	return kmdom_entry_state(entry) == KMDOM_PAGE_PRESENT ?
 	       kmdom_entry_frame(entry) : NULL;
+}
+
+int kmdom_table_look(struct kmdom_table *table);
+
+/**
+ * kmdom_table_promised - are the tables there that a new page may need?
+ * @table: the page table
+ *
+ * For who has a promise already: so the tables over the cursor do not leave, and what
+ * was found then is there. Of those that did leave before, the ledger's lock tells.
+ *
+ * Context: any that does not interrupt.
+ * Return: as kmdom_table_ready().
+ */
+static inline int kmdom_table_promised(struct kmdom_table *table)
+{
+	u64 cursor = atomic64_read(&table->cursor);
+
+	return likely(READ_ONCE(table->found) == 1 + kmdom_table_index(cursor, 1)) ?
+	       0 : kmdom_table_look(table);
 }
 
 void kmdom_table_init(struct kmdom_table *table, struct kmdom_ledger *ledger);
