@@ -432,7 +432,7 @@ static void *let_go(void *arg)
 	unsigned int i;
 
 	while (!atomic_load(&scene->go))
-		;
+		cpu_relax();
 	turn(scene->spin);
 	for (i = 0; i < ACTORS && scene->action->code[i]; i++)
 		trap_release(&actors[i].trap);

@@ -337,6 +337,7 @@ static void *toucher(void *arg)
 
 		if (!touch(frame, true))
 			atomic_fetch_add(&toucher_hits, 1);
+		cpu_relax();
 	}
 	return NULL;
 }

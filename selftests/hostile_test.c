@@ -333,8 +333,10 @@ static void *flipper(void *arg)
 {
 	volatile uint8_t *byte = arg;
 
-	while (!atomic_load(&flipper_stop))
+	while (!atomic_load(&flipper_stop)) {
 		*byte ^= 1;
+		cpu_relax();
+	}
 	return NULL;
 }
 

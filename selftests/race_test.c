@@ -321,7 +321,7 @@ static void *speak(void *arg)
 	if (rival->ret)
 		return NULL;
 	while (!atomic_load(rival->go))
-		;
+		cpu_relax();
 	while (spin)
 		spin--;
 	rival->ret = pager_exchange(&rival->pager, &rival->op, &rival->res, 1);
@@ -345,8 +345,10 @@ static int speak_at_once(struct _test_data_race *self, const struct question *q,
 		};
 		ret = -pthread_create(&rivals[i].thread, NULL, speak, &rivals[i]);
 	}
-	while (!ret && !(atomic_load(&rivals[0].ready) && atomic_load(&rivals[1].ready)))
+	while (!ret && !(atomic_load(&rivals[0].ready) && atomic_load(&rivals[1].ready))) {
 		sched_yield();
+		cpu_relax();
+	}
 	atomic_store(&go, true);
 	while (i--) {
 		pthread_join(rivals[i].thread, NULL);
@@ -649,8 +651,10 @@ TEST_F(race, freed_under_a_draining_export)
 			};
 		*(volatile int32_t *)&results[0].ret = 1;
 		ASSERT_EQ(0, side_exchange(&side, self->pager, &ex));
-		while (*(volatile int32_t *)&results[0].ret == 1)
+		while (*(volatile int32_t *)&results[0].ret == 1) {
 			sched_yield();
+			cpu_relax();
+		}
 		EXPECT_EQ(0, kt(self->fd, KT_IOC_FREEPIN, &req));
 		EXPECT_EQ(0, kt_end(self->fd, 1));
 		ASSERT_EQ(0, side_join(&side));

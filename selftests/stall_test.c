@@ -162,8 +162,10 @@ static long stall_begin(void *arg)
 		ret = prepare(arg);
 	if (!ret)
 		ret = -pthread_create(&my.thread, NULL, stalled_thread, NULL);
-	while (!ret && !atomic_load(&my.tid))
+	while (!ret && !atomic_load(&my.tid)) {
 		sched_yield();
+		cpu_relax();
+	}
 	return ret;
 }
 

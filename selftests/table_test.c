@@ -396,8 +396,10 @@ TEST_F(table, an_empty_one_goes_though_it_is_tried)
 		atomic_store(trier.stop, 0);
 		atomic_store(trier.tries, 0);
 		proc_start(self->proc, try_always, &trier, sizeof(trier));
-		while (atomic_load(trier.tries) < 50 && !proc_done(self->proc, 0))
+		while (atomic_load(trier.tries) < 50 && !proc_done(self->proc, 0)) {
 			sched_yield();
+			cpu_relax();
+		}
 		EXPECT_EQ(0, kt_del(self->fd, 0, KT_TRIM, refs[i]));
 		atomic_store(trier.stop, 1);
 		ASSERT_EQ(0, proc_finish(self->proc, NULL, 0));

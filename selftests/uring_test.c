@@ -432,8 +432,10 @@ TEST_F(uring, killed_with_an_event_under_way)
 	parker.parked = shared_alloc(sizeof(*parker.parked));
 	ASSERT_EQ(0, proc_spawn(submitter, 4));
 	proc_start(submitter, park_for_ever, &parker, sizeof(parker));
-	while (!atomic_load(parker.parked) && now_ms() - start < PROC_PATIENCE)
+	while (!atomic_load(parker.parked) && now_ms() - start < PROC_PATIENCE) {
 		sched_yield();
+		cpu_relax();
+	}
 	ASSERT_EQ(1, atomic_load(parker.parked));
 	proc_stop(submitter);
 	px_get_start(self->client, self->fd, KT_PAGE, self->refs[0], 8);

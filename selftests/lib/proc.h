@@ -56,4 +56,12 @@ const char *proc_tool(const char *name);
 void *shared_alloc(size_t bytes);
 long long now_ms(void);
 
+/* In a loop that waits for another processor: emulated ones that take turns take one. */
+static inline void cpu_relax(void)
+{
+#ifdef __x86_64__
+	__builtin_ia32_pause();
+#endif
+}
+
 #endif /* KT_PROC_H */
