@@ -351,6 +351,7 @@ TEST_F(grant, touching_races_granting)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, toucher, self->pool));
 	do {
 		hits = atomic_load(&toucher_hits);
+		cpu_relax();
 		lent = pager_grant(self->pager, 0, 16);
 		if (lent == -EBUSY)
 			continue;
