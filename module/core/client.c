@@ -46,6 +46,7 @@ static __always_inline int kmdom_op_promise(struct kmdom_client_op *op, unsigned
 	ret = kmdom_table_promised(&dom->table);
 	if (unlikely(ret)) {
 		kmdom_frames_unreserve(&dom->ledger, nr);
+		op->undone = true;
 		return ret;
 	}
 	op->reserved = nr;
@@ -361,8 +362,10 @@ static int kmdom_set_grant(struct kmdom_client_op *op, struct kmdom_pin *pins,
 	if (ret != -EAGAIN && ret != -EBUSY && ret != -ENOBUFS)
 		return ret;
 	/* Frames that were promised for a moment may be what others lacked. */
-	if (frames)
+	if (op->undone) {
+		op->undone = false;
 		kmdom_wait_frames_freed(op->dom, false);
+	}
 	if (op->flags & KMDOM_OP_NOWAIT)
 		return -EAGAIN;
 	return kmdom_wait_for_set(op, pins, nr_pins, frames, ret);
@@ -426,14 +429,14 @@ static __always_inline bool kmdom_pin_one(struct kmdom_client_op *op,
 }
 
 /*
- * And the next: no object, but frames, which are there. Out of line, as all other sets,
- * so that the usual one saves no registers for them.
+ * And the next: no object, but frames, which are there, and the tables, as it seems. Out
+ * of line, as all other sets, so that the usual one saves no registers for them.
  */
 static noinline int kmdom_pin_others(struct kmdom_client_op *op, struct kmdom_pin *pins,
 				     unsigned int nr_pins, unsigned int nr_allocs)
 {
 	if (!nr_pins && nr_allocs && nr_allocs <= KMDOM_ALLOCS_MAX &&
-	    !op->nr_pins && !op->grows &&
+	    !op->nr_pins && !op->grows && kmdom_table_found(&op->dom->table) &&
 	    likely(!kmdom_op_promise(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC)))
 		return 0;
 	return kmdom_pin_many(op, pins, nr_pins, nr_allocs);

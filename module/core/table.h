@@ -106,6 +106,14 @@ kmdom_table_resident(const struct kmdom_table *table, u64 index, int level)
 
 int kmdom_table_look(struct kmdom_table *table);
 
+/** kmdom_table_found - are they, as it seems? Who has no promise cannot know */
+static inline bool kmdom_table_found(const struct kmdom_table *table)
+{
+	u64 cursor = atomic64_read(&table->cursor);
+
+	return READ_ONCE(table->found) == 1 + kmdom_table_index(cursor, 1);
+}
+
 /**
  * kmdom_table_promised - are the tables there that a new page may need?
  * @table: the page table
@@ -118,10 +126,7 @@ int kmdom_table_look(struct kmdom_table *table);
  */
 static inline int kmdom_table_promised(struct kmdom_table *table)
 {
-	u64 cursor = atomic64_read(&table->cursor);
-
-	return likely(READ_ONCE(table->found) == 1 + kmdom_table_index(cursor, 1)) ?
-	       0 : kmdom_table_look(table);
+	return likely(kmdom_table_found(table)) ? 0 : kmdom_table_look(table);
 }
 
 void kmdom_table_init(struct kmdom_table *table, struct kmdom_ledger *ledger);

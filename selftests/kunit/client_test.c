@@ -95,7 +95,7 @@ static void test_table_leaves(struct kunit *test)
 	page = desk_open(&shop);
 	desk_take(page);
 	table = desk_beside(page, 1);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 8; i++) {
 		growth = (struct growth) {
 			.shop = &shop, .ref = i & 1 ? ref : 0,
 			.flags = i & 2 ? KMDOM_OP_NOWAIT : 0,

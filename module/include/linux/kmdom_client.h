@@ -228,6 +228,7 @@ struct kmdom_pin {
  * @nr_pins: pins held now
  * @reserved: frames set aside for its allocations
  * @grows: it may allocate
+ * @undone: frames were promised for a moment, and are not any more
  * @waited: whether it waited for the pager
  *
  * On the caller's stack; used by one task, or by one after the other. All fields
@@ -240,6 +241,7 @@ struct kmdom_client_op {
 	unsigned int nr_pins;
 	unsigned int reserved;
 	bool grows;
+	bool undone;
 	bool waited;
 };
 
