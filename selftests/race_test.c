@@ -5,6 +5,7 @@
  */
 #include <endian.h>
 #include <sys/ioctl.h>
+#include <sys/sysinfo.h>
 #include <linux/userfaultfd.h>
 #include "harness.h"
 
@@ -570,7 +571,8 @@ static void *evict_always(void *arg)
 /*
  * EVICT right behind RESTORE, before the waiters are told: whoever did not get
  * the page asks for it again. The oldest waits for another page, since what
- * has arrived for him stays.
+ * has arrived for him stays. Rarely met: with two CPUs it goes on until it is; one, which
+ * the kernel does not take from the pager just there, may not meet it at all.
  */
 TEST_F(race, evicted_before_it_was_told)
 {
@@ -579,6 +581,7 @@ TEST_F(race, evicted_before_it_was_told)
 	struct kmdom_event event;
 	bool lost = false;
 	int round, again = 0, rounds = scaled("rounds", 200);
+	const int most = get_nprocs() > 1 ? 50 * rounds : rounds;
 	long long start;
 
 	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &other));
@@ -592,7 +595,7 @@ TEST_F(race, evicted_before_it_was_told)
 		.code = KMDOM_OP_EVICT, .index = self->index, .version = version,
 	};
 	ASSERT_EQ(0, pthread_create(&evictor.thread, NULL, evict_always, &evictor));
-	for (round = 0; round < rounds && !lost; round++) {
+	for (round = 0; (round < rounds || (again <= round && round < most)) && !lost; round++) {
 		while (pager_evict(self->pager, self->index, version, 0) != -EALREADY)
 			;
 		px_get_start(&self->proc[1], self->fd, KT_SMALL, self->ref, 8);
@@ -612,6 +615,8 @@ TEST_F(race, evicted_before_it_was_told)
 	EXPECT_EQ(0, pthread_join(evictor.thread, NULL));
 	EXPECT_FALSE(lost);
 	TH_LOG("%d answers for %d waits", again, round);
+	if (most > rounds)
+		EXPECT_LT(round, again);
 	EXPECT_EQ(0, evictor.ret);
 	EXPECT_EQ(0, pager_answer(self->pager, KT_REF_INDEX(other), others));
 	EXPECT_EQ(0, px_get_finish(&self->proc[0], NULL, 0));

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -103,6 +104,37 @@ TEST_F(fs, times_follow_changes)
 	ASSERT_TRUE(newer(stat_of(".").st_mtim, dir.st_mtim));
 	drop_caches();
 	ASSERT_TRUE(newer(stat_of(".").st_mtim, dir.st_mtim));
+}
+
+/*
+ * Two write the same fields to a file's object: who sets times, with the file locked, and who
+ * reads it, without. The last word is the newest; KCSAN sees two that write at once.
+ */
+TEST_F(fs, times_are_set_while_it_is_read)
+{
+	struct timespec times[2] = { { .tv_nsec = 1 }, { .tv_nsec = 1 } };
+	const int rounds = scaled("rounds", 2000);
+	pid_t reader;
+	char byte;
+
+	ASSERT_EQ(0, put("file", "x", 1));
+	reader = fork();
+	ASSERT_LE(0, reader);
+	while (!reader)
+		if (get("file", &byte, 1) != 1)
+			_exit(1);
+	for (int n = 1; n <= rounds; n++) {
+		/* Older than what is set with it, so that the next to read it stores that. */
+		times[1].tv_sec = n;
+		ASSERT_EQ(0, ERR(utimensat(AT_FDCWD, "file", times, 0)));
+		if (n % 16 == 0)
+			sched_yield();
+	}
+	ASSERT_EQ(0, waitpid(reader, NULL, WNOHANG));
+	ASSERT_EQ(0, kill(reader, SIGKILL));
+	ASSERT_EQ(reader, waitpid(reader, NULL, 0));
+	drop_caches();
+	ASSERT_EQ(rounds, stat_of("file").st_mtim.tv_sec);
 }
 
 TEST_F(fs, birth_time_is_kept)
