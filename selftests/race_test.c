@@ -569,8 +569,8 @@ static void *evict_always(void *arg)
 }
 
 /*
- * EVICT right behind RESTORE, before the waiters are told: whoever did not get
- * the page asks for it again. The oldest waits for another page, since what
+ * EVICT right behind RESTORE, before the waiters are told, or at work by then: whoever
+ * did not get the page asks for it again. The oldest waits for another page, since what
  * has arrived for him stays. Rarely met: with two CPUs it goes on until it is; one, which
  * the kernel does not take from the pager just there, may not meet it at all.
  */
