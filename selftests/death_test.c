@@ -6,10 +6,13 @@
  * test itself is the successor.
  */
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include "harness.h"
 
 #define FRAMES		160
+#define NEARLY_ALL	1000	/* of what the domain may have */
 
 FIXTURE(death) {
 	struct bed bed;
@@ -280,8 +283,16 @@ TEST_F(death, frames_go_back)
 	EXPECT_EQ(FRAMES - 20, usage.frames_free);
 }
 
+/* A thread that ends with descriptors of its own. */
+static void *unshared_thread(void *arg)
+{
+	*(pid_t *)arg = unshare(CLONE_FILES) ? -errno : gettid();
+	return NULL;
+}
+
 TEST_F(death, closing_a_duplicate_is_nothing)
 {
+	pthread_t thread;
 	int status, fd;
 	pid_t pid;
 
@@ -295,6 +306,13 @@ TEST_F(death, closing_a_duplicate_is_nothing)
 	if (!pid)
 		_exit(0);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, pager_exchange(self->heir, NULL, NULL, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unshared_thread, &pid));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_LT(0, pid);
+	/* Who joins it does not wait for that. */
+	while (!syscall(SYS_tgkill, getpid(), pid, 0))
+		sched_yield();
 	EXPECT_EQ(0, pager_exchange(self->heir, NULL, NULL, 0));
 	EXPECT_EQ(0, touch(self->heir->pool + 0, false) == SIGBUS ? 0 : -1);
 }
@@ -336,6 +354,68 @@ TEST_F(death, while_a_child_has_the_descriptor)
 	EXPECT_EQ(1, poll(&child, 1, PROC_PATIENCE));
 	close(child.fd);
 	EXPECT_EQ(0, pager_exchange(self->heir, NULL, NULL, 0));
+}
+
+/* Leaves the session's descriptor to a child, and closes it. */
+static long leave_to_a_child(void *arg)
+{
+	struct pager *pager = remote_pager();
+	long ret = fork_sleeper(arg);
+
+	if (!ret)
+		pager_leave(pager);
+	return ret;
+}
+
+/* And so it is where the owner has closed its own before. */
+TEST_F(death, which_left_the_descriptor_to_a_child)
+{
+	long long start = now_ms();
+	pid_t pid;
+	int ret;
+
+	ASSERT_EQ(0, proc_call(self->pager, leave_to_a_child, &pid, sizeof(pid)));
+	EXPECT_EQ(-EBUSY, pager_adopt(self->heir, self->bed.name, variant->door, FRAMES, 0));
+	EXPECT_EQ(0, proc_kill(self->pager));
+	/* Told after it was reaped, by a worker. */
+	do {
+		ret = succeed(self->heir, self->bed.name, variant->door);
+	} while (ret == -EBUSY && now_ms() - start < PROC_PATIENCE);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(0, pager_exchange(self->heir, NULL, NULL, 0));
+}
+
+/*
+ * Two successors make their pools at the same time: one of them finds that the other was
+ * faster, and what it had counts no more.
+ */
+TEST_F(death, two_successors)
+{
+	struct remote_adopt adopt = {
+		.door = variant->door, .frames = NEARLY_ALL, .store = self->bed.store,
+	};
+	int i, round, rounds = scaled("rounds", 16);
+	long ret[2];
+
+	memcpy(adopt.name, self->bed.name, sizeof(adopt.name));
+	ASSERT_EQ(0, proc_kill(self->pager));
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < 2; i++)
+			remote_adopt_start(&self->client[i], &adopt);
+		for (i = 0; i < 2; i++)
+			ret[i] = proc_finish(&self->client[i], NULL, 0);
+		EXPECT_TRUE((!ret[0] && ret[1] == -EBUSY) || (!ret[1] && ret[0] == -EBUSY))
+			TH_LOG("%ld and %ld", ret[0], ret[1]);
+		for (i = 0; i < 2; i++) {
+			ASSERT_EQ(0, proc_kill(&self->client[i]));
+			ASSERT_EQ(0, proc_respawn(&self->client[i]));
+		}
+		ASSERT_EQ(0, pager_adopt(self->heir, self->bed.name, variant->door,
+					 NEARLY_ALL, 0));
+		EXPECT_EQ(NEARLY_ALL, pager_grant(self->heir, 0, NEARLY_ALL));
+		pager_leave(self->heir);
+	}
 }
 
 /*

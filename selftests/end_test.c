@@ -162,6 +162,12 @@ TEST_F(end, a_session_can_shorten_the_deadline)
 	EXPECT_EQ(-ETIMEDOUT, read_now(self->client, self->fd, self->ref, 1));
 	EXPECT_LE(690, now_ms() - start);
 	EXPECT_GE(700 + SOON, now_ms() - start);
+	/* It goes with the session. */
+	ASSERT_EQ(0, param_set("op_deadline_ms", 1500));
+	ASSERT_EQ(0, proc_kill(self->pager));
+	start = now_ms();
+	EXPECT_EQ(-ETIMEDOUT, read_now(self->client, self->fd, self->ref, 1));
+	EXPECT_LE(1490, now_ms() - start);
 }
 
 /* An orphan's waiters have their deadlines, too. */

@@ -422,13 +422,14 @@ static long park_for_ever(void *arg)
 TEST_F(uring, killed_with_an_event_under_way)
 {
 	struct parker parker = { .pager = *self->pager, .flags = variant->flags };
-	struct kmdom_event event;
 	long long start = now_ms();
 	struct proc *submitter = &self->bed.procs[3];
+	__u64 data;
+	int res;
 
 	parker.ex = shared_alloc(sizeof(*parker.ex));
 	*parker.ex = self->ex[0];
-	parker.ex->events = (unsigned long)shared_alloc(sizeof(event));
+	parker.ex->events = (unsigned long)shared_alloc(sizeof(struct kmdom_event));
 	parker.parked = shared_alloc(sizeof(*parker.parked));
 	ASSERT_EQ(0, proc_spawn(submitter, 4));
 	proc_start(submitter, park_for_ever, &parker, sizeof(parker));
@@ -438,12 +439,17 @@ TEST_F(uring, killed_with_an_event_under_way)
 	}
 	ASSERT_EQ(1, atomic_load(parker.parked));
 	proc_stop(submitter);
+	ASSERT_EQ(0, park(&self->ring, self->pager->fd, &self->ex[0], 7));
 	px_get_start(self->client, self->fd, KT_PAGE, self->refs[0], 8);
 	ASSERT_TRUE(proc_sleeps(self->client, PROC_PATIENCE));
+	/* It woke the command that was parked first. */
+	EXPECT_TRUE(quiet(&self->ring));
 	EXPECT_EQ(0, proc_kill(submitter));
-	ASSERT_EQ(1, pager_events(self->pager, &event, 1, 30000));
-	EXPECT_EQ(KT_REF_INDEX(self->refs[0]), event.index);
-	EXPECT_EQ(0, serve(self->pager, self->client, &event));
+	ASSERT_EQ(0, uring_take(&self->ring, PROC_PATIENCE, &data, &res));
+	EXPECT_EQ(0, res);
+	EXPECT_EQ(1, self->ex[0].nr_events);
+	EXPECT_EQ(KT_REF_INDEX(self->refs[0]), self->events[0].index);
+	EXPECT_EQ(0, serve(self->pager, self->client, &self->events[0]));
 }
 
 /* Operations that wait for pins do not hold up who submits them. */

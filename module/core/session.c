@@ -100,13 +100,73 @@ static int kmdom_adopt_check(struct kmdom_domain *dom,
 	return 0;
 }
 
+/* As poll() of a pidfd sees it: no thread of the process is left. */
+static bool kmdom_owner_has_exited(struct pid *owner)
+{
+	struct task_struct *leader;
+	bool exited;
+
+	rcu_read_lock();
+	leader = pid_task(owner, PIDTYPE_TGID);
+	exited = !leader || (READ_ONCE(leader->exit_state) && thread_group_empty(leader));
+	rcu_read_unlock();
+	return exited;
+}
+
+static void kmdom_session_end_unlocked(struct kmdom_session *session)
+{
+	mutex_lock(&session->dom->lifecycle);
+	kmdom_session_end(session, -EOWNERDEAD);
+	mutex_unlock(&session->dom->lifecycle);
+}
+
+static void kmdom_owner_work(struct work_struct *work)
+{
+	struct kmdom_session *session =
+		container_of(work, struct kmdom_session, owner_work);
+
+	if (kmdom_owner_has_exited(session->owner))
+		kmdom_session_end_unlocked(session);
+}
+
+/* A thread of the owner's has exited; may not sleep. */
+static int kmdom_owner_wake(wait_queue_entry_t *entry, unsigned int mode, int flags,
+			    void *key)
+{
+	struct kmdom_session *session =
+		container_of(entry, struct kmdom_session, owner_wait);
+
+	queue_work(kmdom_wq, &session->owner_work);
+	return 0;
+}
+
+/*
+ * The owner's death is seen where its descriptors are closed, see
+ * kmdom_session_flush(). Of one that has closed them before, and left the file to
+ * others, it is seen here, as pidfds see it.
+ */
+static void kmdom_owner_watch(struct kmdom_session *session)
+{
+	session->owner = get_pid(task_tgid(current));
+	INIT_WORK(&session->owner_work, kmdom_owner_work);
+	init_waitqueue_func_entry(&session->owner_wait, kmdom_owner_wake);
+	add_wait_queue(&session->owner->wait_pidfd, &session->owner_wait);
+}
+
+static void kmdom_owner_unwatch(struct kmdom_session *session)
+{
+	remove_wait_queue(&session->owner->wait_pidfd, &session->owner_wait);
+	cancel_work_sync(&session->owner_work);
+	put_pid(session->owner);
+}
+
 static void kmdom_session_free(struct kmdom_session *session)
 {
+	kmdom_owner_unwatch(session);
 	kmdom_uring_exit(session);
 	kmdom_slots_destroy(session);
 	if (!IS_ERR_OR_NULL(session->pool))
 		kmdom_pool_put(session->pool);
-	put_pid(session->owner);
 	kmdom_domain_unref(session->dom);
 	kfree(session);
 }
@@ -121,10 +181,10 @@ static struct kmdom_session *kmdom_session_alloc(struct kmdom_domain *dom,
 	if (!session)
 		return ERR_PTR(-ENOMEM);
 	session->dom = kmdom_domain_get(dom);
-	session->owner = get_pid(task_tgid(current));
 	init_rwsem(&session->fence);
 	/* Until it begins. */
 	session->ended = -EOWNERDEAD;
+	kmdom_owner_watch(session);
 	ret = kmdom_slots_create(session, arg->slots, dom->seal);
 	if (!ret)
 		ret = kmdom_uring_init(session);
@@ -199,23 +259,16 @@ void kmdom_session_end(struct kmdom_session *session, int error)
 	trace_kmdom_session(dom, session->id, error);
 }
 
-static void kmdom_session_end_unlocked(struct kmdom_session *session)
-{
-	mutex_lock(&session->dom->lifecycle);
-	kmdom_session_end(session, -EOWNERDEAD);
-	mutex_unlock(&session->dom->lifecycle);
-}
-
 /*
- * Every close of every duplicate comes here; only the owner's death, seen as
- * its file table being torn down, ends the session.
+ * Every close of every duplicate comes here; only the owner's death, seen as the last of
+ * its threads closing all that it has, ends the session. One of several threads may have
+ * had descriptors of its own.
  */
 static int kmdom_session_flush(struct file *file, fl_owner_t id)
 {
 	struct kmdom_session *session = file->private_data;
 
-	if ((current->flags & PF_EXITING) &&
-	    task_tgid(current) == session->owner)
+	if (task_tgid(current) == session->owner && !atomic_read(&current->signal->live))
 		kmdom_session_end_unlocked(session);
 	return 0;
 }

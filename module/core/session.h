@@ -13,6 +13,7 @@
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include "exchange.h"
 
 struct kmdom_adopt;
@@ -28,6 +29,8 @@ struct pid;
  * @id: number in the domain; constant since it began
  * @pool: its frames; used until the file is released. Constant
  * @owner: process that began it; constant
+ * @owner_wait: on the queue of those who are told of its death
+ * @owner_work: ends the session after that
  * @fence: read: a step of an exchange that touches the domain. Never held over
  *	a copy to or from user memory, so that who ends the session waits for
  *	the kernel alone
@@ -46,6 +49,8 @@ struct kmdom_session {
 	u64 id;
 	struct kmdom_pool *pool;
 	struct pid *owner;
+	wait_queue_entry_t owner_wait;
+	struct work_struct owner_work;
 	struct rw_semaphore fence;
 	int ended;
 	struct kmdom_slot *slots[KMDOM_SLOTS_MAX];

@@ -296,6 +296,49 @@ TEST_F(fs, mount_options)
 	ASSERT_EQ(0, rmdir(dir));
 }
 
+/* The pager's descriptor of its session, as one of our own. */
+static int session_of_pager(void)
+{
+	const char *pager = getenv("KMDOMFS_PAGER");
+	int pidfd = syscall(SYS_pidfd_open, pager ? atoi(pager) : -1, 0);
+	char path[100], target[100];
+	ssize_t len = 0;
+	int fd;
+
+	for (fd = 3; fd < 1000; fd++) {
+		snprintf(path, sizeof(path), "/proc/%s/fd/%d", pager, fd);
+		len = readlink(path, target, sizeof(target));
+		if (len > 0 && !strncmp(target, "anon_inode:[kmdom]", len))
+			break;
+	}
+	fd = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	close(pidfd);
+	return fd;
+}
+
+/* By who has it, without its name; of several names of a domain the last counts. */
+TEST_F(fs, mount_by_descriptor)
+{
+	char dir[] = "/tmp/mount.XXXXXX", options[200], path[400];
+	int session = session_of_pager();
+
+	ASSERT_LE(0, session);
+	ASSERT_NE(NULL, mkdtemp(dir));
+	ASSERT_EQ(0, put("file", "xyz", 3));
+	ASSERT_EQ(-EINVAL, try_mount(dir, "domainfd=0"));
+	ASSERT_EQ(-EINVAL, try_mount(dir, "domainfd=9999"));
+	for (int n = 0; n < 2; n++) {
+		snprintf(options, sizeof(options), n ? "domainfd=%d,domain=%s" : "domainfd=%d",
+			 session, getenv("KMDOMFS_DOMAIN"));
+		ASSERT_EQ(0, try_mount(dir, options));
+		snprintf(path, sizeof(path), "%s%s/file", dir, strrchr(self->dir, '/'));
+		ASSERT_EQ(3, size_of(path));
+		ASSERT_EQ(0, umount(dir));
+	}
+	close(session);
+	ASSERT_EQ(0, rmdir(dir));
+}
+
 TEST_F(fs, mount_shows_its_domain)
 {
 	char line[1000], want[200];

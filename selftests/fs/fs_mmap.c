@@ -68,6 +68,54 @@ TEST_F(fs, mapping_of_holes)
 	ASSERT_TRUE(all_zero(back, 3 * MIB));
 }
 
+/* Pages of memory that nobody uses, in KiB. */
+static long free_memory(void)
+{
+	FILE *info = fopen("/proc/meminfo", "r");
+	char line[100];
+	long kib = -1;
+
+	while (info && kib < 0 && fgets(line, sizeof(line), info))
+		sscanf(line, "MemFree: %ld", &kib);
+	if (info)
+		fclose(info);
+	return kib;
+}
+
+/* Stores in each page through a mapping, and cuts the file under it; rounds of that. */
+static int cut_while_dirty(size_t pages, int rounds)
+{
+	int fd = open("file", O_CREAT | O_RDWR, 0644), ret = 0;
+
+	while (!ret && rounds--) {
+		char *map = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+		ret = map == MAP_FAILED ? -errno : ERR(ftruncate(fd, pages * PAGE));
+		for (size_t n = 0; !ret && n < pages; n++)
+			map[n * PAGE] = 1;
+		ret = ret ?: ERR(ftruncate(fd, 0));
+		munmap(map, pages * PAGE);
+	}
+	close(fd);
+	return ret;
+}
+
+/* The memory of pages that are cut off comes back, stored or not. */
+TEST_F(fs, cut_pages_are_memory_again)
+{
+	const int rounds = scaled("rounds", 160);
+	const size_t pages = 100;
+	long before;
+
+	ASSERT_EQ(0, cut_while_dirty(pages, rounds / 8 + 1));
+	drop_caches();
+	before = free_memory();
+	ASSERT_EQ(0, cut_while_dirty(pages, rounds));
+	drop_caches();
+	ASSERT_LT(before - (long)(rounds * pages * PAGE / 1024 / 2), free_memory())
+		TH_LOG("%ld KiB were free before", before);
+}
+
 /* What a mapping leaves behind the end is not there when the file grows. */
 TEST_F(fs, nothing_appears_behind_the_end)
 {

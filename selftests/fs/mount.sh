@@ -64,6 +64,7 @@ pager_start() {
 		--create --max-frames $((frames * 3)) --frames "$frames" --door "$DOOR" \
 		--store "${STORE:-file:/tmp/kmdomfs-store,size=1G}" "$@" 2>&1)
 	PAGER=$!
+	export KMDOMFS_PAGER=$PAGER
 	pager_wait
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * evict_test.c - tables that are to leave: what is under them may change until they are
- * locked, or leave them empty
+ * locked, or leave them empty. And whoever freezes a page in vain tells those who met that
  */
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -177,9 +177,56 @@ static void test_thawed(struct kunit *test)
 	shop_end(&shop);
 }
 
+/* Who stays longer in a page than a drain waits for him. */
+static void check_drained_in_vain(struct desk *page)
+{
+	struct kmdom_frame *frame = kmdom_entry_frame(desk_entry(page));
+	struct bed *bed = page->shop->bed;
+
+	EXPECT(kmdom_frame_try_pin(frame, true));
+	page->op.flags = KMDOM_OPF_DRAIN;
+	bed->changes = 0;
+	EXPECT_EQ(desk_export(page), -EBUSY);
+	EXPECT_EQ(bed->changes, 1);
+	page->op.flags = 0;
+	kmdom_frame_unpin(&bed->dom, frame, true);
+}
+
+/* A page without objects has no record, and stays for who looks for one in it. */
+static void check_empty(struct desk *page)
+{
+	struct kmdom_frame *frame = kmdom_entry_frame(desk_entry(page));
+	struct bed *bed = page->shop->bed;
+
+	shop_free(page->shop, kmdom_ref_make(page->op.index, 0));
+	EXPECT(kmdom_frame_try_pin(frame, false));
+	bed->changes = 0;
+	EXPECT_EQ(desk_export(page), -EBUSY);
+	EXPECT_EQ(bed->changes, 1);
+	kmdom_frame_unpin(&bed->dom, frame, false);
+	EXPECT_EQ(desk_export(page), -ENOENT);
+	EXPECT(!shop_page(page->shop, page->op.index));
+}
+
+static void test_in_vain(struct kunit *test)
+{
+	struct desk *page;
+	struct shop shop;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(4));
+	page = desk_open(&shop);
+	check_drained_in_vain(page);
+	check_empty(page);
+	desk_leave(page);
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
 static struct kunit_case evict_cases[] = {
 	KUNIT_CASE(test_changes),
 	KUNIT_CASE(test_thawed),
+	KUNIT_CASE(test_in_vain),
 	{}
 };
 

@@ -87,6 +87,16 @@ int remote_adopt(struct proc *proc, struct remote_adopt *adopt)
 }
 
 /**
+ * remote_adopt_start() - the same, to be waited for with proc_finish()
+ * @proc: the helper
+ * @adopt: how
+ */
+void remote_adopt_start(struct proc *proc, const struct remote_adopt *adopt)
+{
+	proc_start(proc, do_adopt, adopt, sizeof(*adopt));
+}
+
+/**
  * remote_adopt_plain() - make a helper the pager, which lends all its frames
  * @proc: the helper
  * @name: of the domain

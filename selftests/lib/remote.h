@@ -43,6 +43,7 @@ struct remote_adopt {
 };
 
 int remote_adopt(struct proc *proc, struct remote_adopt *adopt);
+void remote_adopt_start(struct proc *proc, const struct remote_adopt *adopt);
 int remote_adopt_plain(struct proc *proc, const char *name, enum door_kind door,
 		       uint32_t frames, struct store *store);
 int64_t remote_op(struct proc *proc, struct kmdom_op *op,
