@@ -229,22 +229,21 @@ TEST_F(isolation, red_starves_its_clients)
 /* It dies and is followed by another, over and over, while blue works. */
 TEST_F(isolation, red_dies_again_and_again)
 {
-	unsigned int before = atomic_load(self->load.progress), turns = 0;
+	unsigned int before = atomic_load(self->load.progress);
 	struct watch watch;
 
 	ASSERT_EQ(0, red_waits(&self->red, self->refs));
 	watch_begin(&watch, &self->load);
 	proc_start(self->client, load_run, &self->load, sizeof(self->load));
 	EXPECT_EQ(0, proc_kill(&self->red.procs[0]));
-	while (!proc_done(self->client, 0)) {
+	/* Blue may have done its work while the first of them died. */
+	do {
 		ASSERT_EQ(0, pager_adopt(&self->red.pager, self->red.name,
 					 variant->door, FRAMES, KMDOM_ADOPT_TAKEOVER));
 		ASSERT_EQ(FRAMES, pager_grant(&self->red.pager, 0, FRAMES));
 		pager_leave(&self->red.pager);
-		turns++;
 		ASSERT_TRUE(watch_moves(&watch));
-	}
-	EXPECT_LT(0, turns);
+	} while (!proc_done(self->client, 0));
 	EXPECT_EQ(0, proc_finish(self->client, &self->load, sizeof(self->load)));
 	EXPECT_EQ(before + self->load.steps, atomic_load(self->load.progress));
 	EXPECT_EQ(0, proc_call(self->client, load_verify, &self->load, sizeof(self->load)));

@@ -47,6 +47,7 @@
 /* The kernel adds up what CPUs have counted each 2 s; workers of a ring end after 5. */
 #define CHARGES_MS	8000
 #define FIRST		511	/* pages that come first: those of a table */
+#define LEAST		1024	/* pages */
 
 /* Records of pages of objects, by index: there are too many for a struct store. */
 struct small_record {
@@ -124,6 +125,9 @@ FIXTURE_SETUP(residue)
 
 	self->pages = pages ? strtoul(pages, NULL, 0) : scaled("pages", DEFAULT_PAGES);
 	self->pages /= variant->part;
+	/* Scaled down, too, more than come first. */
+	if (self->pages < LEAST)
+		self->pages = LEAST;
 	ASSERT_EQ(0, bed_up(&self->bed, &spec));
 	self->pager = &self->bed.pager;
 	self->fd = self->bed.client;
