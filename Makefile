@@ -68,9 +68,13 @@ check-debug: setup
 		'debug-2=scripts/check-debug debug $(if $(SHORT),--short) --share 2/2 $(T)' \
 		'leak-1=scripts/check-debug leak $(if $(SHORT),--short) --share 1/2 $(T)' \
 		'leak-2=scripts/check-debug leak $(if $(SHORT),--short) --share 2/2 $(T)'
-check-leak check-race check-smp: setup
+check-leak: setup
 	+@$(MAKE) --no-print-directory selftests
-	@scripts/check-debug $(@:check-%=%) $(or $(T),$(if $(filter check-smp,$@),,all))
+	@scripts/parts --jobs 2 'leak-1=scripts/check-debug leak --share 1/2 $(or $(T),all)' \
+		'leak-2=scripts/check-debug leak --share 2/2 $(or $(T),all)'
+check-race check-smp: setup
+	+@$(MAKE) --no-print-directory selftests
+	@scripts/check-debug $(@:check-%=%) $(or $(T),$(if $(filter check-race,$@),all))
 
 # Nine tenths of the modules' lines must be executed, and each goto.
 COVERED = $(BUILD)/selftests/results-coverage
