@@ -581,7 +581,7 @@ TEST_F(race, evicted_before_it_was_told)
 	struct kmdom_event event;
 	bool lost = false;
 	int round, again = 0, rounds = scaled("rounds", 200);
-	const int most = get_nprocs() > 1 ? 50 * rounds : rounds;
+	const int most = get_nprocs() > 1 ? 10000 : rounds;
 	long long start;
 
 	ASSERT_EQ(0, kt_new(self->fd, 0, KT_PAGE, NULL, 0, &other));

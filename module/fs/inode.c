@@ -118,6 +118,10 @@ static void set_operations(struct inode *inode)
  * @obj: the object, pinned for writing
  *
  * All fields but the tree's and the orphan list's, which have other locks.
+ *
+ * The VFS changes the inode's fields without that lock: who reads a file sets its access
+ * time while another sets all of them. A mixture does not last, because whoever changes
+ * them stores them afterwards, and the last to take the lock is the last to look.
  */
 void kmdomfs_inode_store(struct inode *inode, struct kmdomfs_inode_obj *obj)
 {
@@ -125,16 +129,16 @@ void kmdomfs_inode_store(struct inode *inode, struct kmdomfs_inode_obj *obj)
 
 	spin_lock(&ki->lock);
 	obj->size = i_size_read(inode);
-	obj->atime = inode_get_atime_sec(inode);
-	obj->mtime = inode_get_mtime_sec(inode);
-	obj->ctime = inode_get_ctime_sec(inode);
-	obj->atime_ns = inode_get_atime_nsec(inode);
-	obj->mtime_ns = inode_get_mtime_nsec(inode);
-	obj->ctime_ns = inode_get_ctime_nsec(inode);
-	obj->mode = inode->i_mode;
-	obj->uid = i_uid_read(inode);
-	obj->gid = i_gid_read(inode);
-	obj->nlink = inode->i_nlink;
+	obj->atime = data_race(inode_get_atime_sec(inode));
+	obj->mtime = data_race(inode_get_mtime_sec(inode));
+	obj->ctime = data_race(inode_get_ctime_sec(inode));
+	obj->atime_ns = data_race(inode_get_atime_nsec(inode));
+	obj->mtime_ns = data_race(inode_get_mtime_nsec(inode));
+	obj->ctime_ns = data_race(inode_get_ctime_nsec(inode));
+	obj->mode = data_race(inode->i_mode);
+	obj->uid = data_race(i_uid_read(inode));
+	obj->gid = data_race(i_gid_read(inode));
+	obj->nlink = data_race(inode->i_nlink);
 	obj->flags = ki->tail ? KMDOMFS_INODE_TAIL : 0;
 	spin_unlock(&ki->lock);
 }

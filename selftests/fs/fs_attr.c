@@ -15,6 +15,7 @@
 #include "fs.h"
 
 #define MAGIC	0x6b6d6673
+#define SESSION	"anon_inode:[kmdom]"
 
 static struct stat stat_of(const char *path)
 {
@@ -302,13 +303,12 @@ static int session_of_pager(void)
 	const char *pager = getenv("KMDOMFS_PAGER");
 	int pidfd = syscall(SYS_pidfd_open, pager ? atoi(pager) : -1, 0);
 	char path[100], target[100];
-	ssize_t len = 0;
 	int fd;
 
 	for (fd = 3; fd < 1000; fd++) {
 		snprintf(path, sizeof(path), "/proc/%s/fd/%d", pager, fd);
-		len = readlink(path, target, sizeof(target));
-		if (len > 0 && !strncmp(target, "anon_inode:[kmdom]", len))
+		if (readlink(path, target, sizeof(target)) == strlen(SESSION) &&
+		    !memcmp(target, SESSION, strlen(SESSION)))
 			break;
 	}
 	fd = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
