@@ -152,7 +152,7 @@ help:
 	@echo '  demo       two tenants in a virtual machine, from packages to a table'
 	@echo '  check      build everything and run every test (T=NAME: only that one)'
 	@echo '  check-debug  the tests in a kernel that checks itself (KASAN, lockdep, ...)'
-	@echo '  check-leak   all of them under kmemleak: hours'
+	@echo '  check-leak   all of them under kmemleak: more than an hour'
 	@echo '  check-race   all of them under KCSAN'
 	@echo '  coverage     all of them again, and how much of the modules they execute'
 	@echo '  fuzz       hostile records and types for the decoder (FUZZ_SECONDS=60 each)'
