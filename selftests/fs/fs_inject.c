@@ -1087,9 +1087,9 @@ static int do_acts(const struct act *acts, size_t nr, const char *work)
 	int bad = make_stage(&stage, work, reference) ?: inject_begin("kmdomfs");
 	size_t i;
 
-	for (i = 0; i < 2 * nr && bad >= 0; i++) {
+	for (i = 0; i < 2 * nr && !bad; i++) {
 		stage.cold = i % 2;
-		bad += !!do_act(&acts[i / 2], &stage);
+		bad = do_act(&acts[i / 2], &stage);
 	}
 	inject_end();
 	nftw(reference, remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -1138,12 +1138,12 @@ static int do_acts_absent(const struct act *acts, size_t nr)
 	if (step > 1)
 		printf("# scaled down: one in %zu of %zu operations (KMDOM_WHOLE=1: each)\n",
 		       step, nr);
-	for (i = 0; i < nr && bad >= 0; i += step) {
+	for (i = 0; i < nr && !bad; i += step) {
 		stage.cold = true;
-		bad += !!do_act(&acts[i], &stage);
+		bad = do_act(&acts[i], &stage);
 		/* What was looked up already is not refused to who changes it. */
 		stage.cold = acts[i].model == model_nothing;
-		bad += !!refuse_each(&acts[i], &stage);
+		bad = bad ?: refuse_each(&acts[i], &stage);
 	}
 	inject_end();
 	nftw(reference, remove_one, 8, FTW_DEPTH | FTW_PHYS);
