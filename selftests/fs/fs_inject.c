@@ -741,7 +741,11 @@ static int frames_add_up(void)
 	return -EILSEQ;
 }
 
-/* How many objects there are is known of what was done whole, or not at all. */
+/*
+ * How many objects there are is known of what was done whole, or not at all. What was
+ * refused on its way can have made room already, in a leaf of a directory; that goes
+ * with the directory, as begin_act() sees before the next run.
+ */
 static int check_live(const struct stage *stage, long ret)
 {
 	if (stage->refused)

@@ -6,9 +6,10 @@
 #include <linux/mm.h>
 #include <linux/sched/user.h>
 #include "bed.h"
+#include "session.h"
+#include "uring.h"
 
 #define bed_of_ledger(ptr)	container_of(ptr, struct bed, dom.ledger)
-#define bed_of(ptr)		container_of(ptr, struct bed, dom)
 
 static struct page *bed_ledger_new_page(struct kmdom_ledger *ledger, gfp_t gfp)
 {
@@ -55,66 +56,17 @@ static const struct kmdom_ledger_ops bed_ledger_ops = {
 	.freed = bed_ledger_freed,
 };
 
-/* What the files under test call upward: domain.c, wait.c, events.c. */
+/* What the files under test call upward: session.c, uring.c. */
 
-void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
-			     unsigned int level, bool answer)
+u32 kmdom_session_deadline_ms(const struct kmdom_wait *wait)
 {
-	bed_of(dom)->changes++;
+	return wait->deadline_ms;
 }
 
-void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
+/* No command is parked. */
+void kmdom_uring_wake_one(struct kmdom_wait *wait)
 {
-	bed_of(dom)->frees++;
-}
-
-/* The table that a page's entry is in is locked: the page stays what it is. */
-static void bed_expect_locked(struct kmdom_domain *dom, u64 index, unsigned int level)
-{
-	struct kmdom_frame *leaf = kmdom_table_find(&dom->table, index, level + 1);
-
-	/* -1: nobody knows, because lockdep was turned off. */
-	EXPECT(leaf && lockdep_is_held(&leaf->lock) > 0);
-}
-
-/* Nobody waits for it. */
-int kmdom_wait_evict(struct kmdom_domain *dom, struct kmdom_frame *leaf,
-		     struct kmdom_frame *frame, u64 entry)
-{
-	bed_expect_locked(dom, kmdom_page_first(frame->index, frame->level), frame->level);
-	if (frame->level)
-		return kmdom_table_leave(&dom->table, leaf, frame, entry);
-	kmdom_table_set(leaf, frame->index, entry);
-	return 0;
-}
-
-/* Nor is anybody waited for: what is not there at once will not come. */
-int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
-		       unsigned int nr_pins, unsigned int nr_frames, int lacks)
-{
-	return -ETIMEDOUT;
-}
-
-bool kmdom_wait_is_oldest(struct kmdom_domain *dom, u64 index, unsigned int level)
-{
-	return false;
-}
-
-unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
-			       unsigned int level)
-{
-	bed_expect_locked(dom, index, level);
-	return 0;
-}
-
-void kmdom_events_freed(struct kmdom_domain *dom, u64 index,
-			unsigned int level, u64 version)
-{
-	struct bed *bed = bed_of(dom);
-
-	bed->hints++;
-	bed->hint_index = index;
-	bed->hint_version = version;
+	EXPECT(list_empty(&wait->parked));
 }
 
 /** bed_locked - pages that the tests' user has locked */
@@ -141,7 +93,8 @@ struct bed *bed_new(struct kunit *test, u64 max_frames)
 	dom->state = KMDOM_DOMAIN_SERVED;
 	mutex_init(&dom->lifecycle);
 	init_waitqueue_head(&dom->drain_wq);
-	spin_lock_init(&dom->wait.lock);
+	kmdom_wait_init(&dom->wait);
+	dom->wait.deadline_ms = 1;
 	xa_init_flags(&dom->caches, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kmdom_table_init(&dom->table, &dom->ledger);
 	kmdom_ledger_init(&dom->ledger, max_frames, &bed_ledger_ops, wq,

@@ -2,11 +2,11 @@
 /*
  * bed.h - a domain of a test's own, and what stands in for the layers above
  *
- * The suites run frames.c, grant.c, table.c, slab.c, cache.c, pin.c, paging.c,
- * restore.c and client.c as they are, on instances of their own (mechanisms.c), so that kmdom.ko
- * need not be loaded and cannot be harmed. What these depend on is the bed's: it hands its
- * ledger memory that can fail, and counts what is called upward, and what would
- * have been a warning.
+ * The suites run frames.c, grant.c, table.c, slab.c, cache.c, pin.c, paging.c, restore.c,
+ * wait.c, events.c and client.c as they are, on instances of their own (mechanisms.c), so
+ * that kmdom.ko need not be loaded and cannot be harmed. What these depend on is the bed's:
+ * it hands its ledger memory that can fail, and counts what is told, and what would have
+ * been a warning.
  */
 #ifndef KMDOM_KUNIT_BED_H
 #define KMDOM_KUNIT_BED_H
@@ -26,7 +26,8 @@
 
 /**
  * struct bed - a domain without those who use and those who serve it
- * @dom: the domain; its state, waits and lifecycle are the test's to set
+ * @dom: the domain; its state, waits and lifecycle are the test's to set. Nobody waits
+ *	longer in it than a millisecond, if the test has not said so
  * @mapping: of all its pools: nothing is ever mapped in it
  * @refs: uses of the domain that its ledger holds
  * @pages_left: pages of memory that its frames still get
@@ -58,6 +59,22 @@ struct bed {
 	unsigned int frees;
 };
 
+#define bed_of(ptr)	container_of(ptr, struct bed, dom)
+
+/**
+ * enum bed_step - steps that others can come before
+ * @BED_PROMISE: a client is promised frames; when it has looked at the tables, if it
+ *	does that first
+ * @BED_DECODE: what is in a record goes to its frame
+ * @BED_TELL: who has changed a page says so
+ */
+enum bed_step {
+	BED_PROMISE,
+	BED_DECODE,
+	BED_TELL,
+	BED_STEPS,
+};
+
 struct bed *bed_new(struct kunit *test, u64 max_frames);
 void bed_end(struct bed *bed);
 void bed_settle(struct bed *bed);
@@ -84,7 +101,7 @@ extern atomic_long_t bed_pages, bed_users;
 /* And steps of it that are its own. */
 int bed_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,
 		    struct kmdom_frame *frame);
-void bed_before_promise(void (*what)(void *arg), void *arg);
+void bed_before(enum bed_step step, void (*what)(void *arg), void *arg);
 
 extern struct kunit_suite frames_suite;
 extern struct kunit_suite pools_suite;
@@ -95,5 +112,6 @@ extern struct kunit_suite versions_suite;
 extern struct kunit_suite restore_suite;
 extern struct kunit_suite evict_suite;
 extern struct kunit_suite client_suite;
+extern struct kunit_suite wait_suite;
 
 #endif /* KMDOM_KUNIT_BED_H */

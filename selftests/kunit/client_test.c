@@ -71,7 +71,7 @@ static void check_table_leaves(struct desk *table, const struct growth *growth, 
 	EXPECT_EQ(desk_export(table), 0);
 	EXPECT_EQ(desk_exported(table), 0);
 	bed->frees = 0;
-	bed_before_promise(table_leaves, &leaving);
+	bed_before(BED_PROMISE, table_leaves, &leaving);
 	EXPECT_EQ(grow(growth), ret);
 	EXPECT_EQ(leaving.ret, 0);
 	EXPECT(bed->frees);

@@ -9,12 +9,15 @@
  */
 #include <linux/bitmap.h>
 #include <linux/cred.h>
+#include <linux/freezer.h>
+#include <linux/hash.h>
 #include <linux/highmem.h>
 #include <linux/hrtimer.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page_ref.h>
+#include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
@@ -65,6 +68,32 @@ static void free_counted_user(struct user_struct *user)
 #define get_uid(user)		get_counted_user(user)
 #define free_uid(user)		free_counted_user(user)
 
+static struct {
+	void (*what)(void *arg);
+	void *arg;
+} before[BED_STEPS];
+
+/**
+ * bed_before - another thread comes before a step is taken the next time, once
+ * @step: which
+ * @what: what it does
+ * @arg: for that
+ */
+void bed_before(enum bed_step step, void (*what)(void *arg), void *arg)
+{
+	before[step].what = what;
+	before[step].arg = arg;
+}
+
+static void others_come(enum bed_step step)
+{
+	void (*what)(void *arg) = before[step].what;
+
+	before[step].what = NULL;
+	if (what)
+		what(before[step].arg);
+}
+
 #include "../../module/core/judge.c"
 #include "../../module/core/schema.c"
 #include "../../module/core/record.c"
@@ -73,39 +102,91 @@ static void free_counted_user(struct user_struct *user)
 #include "../../module/core/grant.c"
 #include "../../module/core/pin.c"
 #include "../../module/core/table.c"
+#include "../../module/core/events.c"
+#include "../../module/core/wait.c"
+
+/* How those who wait and the pager are told, for all that comes after this. */
+
+static void tell_changed(struct kmdom_domain *dom, u64 index, unsigned int level,
+			 bool answer)
+{
+	others_come(BED_TELL);
+	bed_of(dom)->changes++;
+	kmdom_wait_page_changed(dom, index, level, answer);
+}
+
+static void tell_frames(struct kmdom_domain *dom, bool answer)
+{
+	bed_of(dom)->frees++;
+	kmdom_wait_frames_freed(dom, answer);
+}
+
+static void tell_freed(struct kmdom_domain *dom, u64 index, unsigned int level,
+		       u64 version)
+{
+	struct bed *bed = bed_of(dom);
+
+	bed->hints++;
+	bed->hint_index = index;
+	bed->hint_version = version;
+	kmdom_events_freed(dom, index, level, version);
+}
+
+/* The table that a page's entry is in is locked: the page stays what it is. */
+static void expect_locked(struct kmdom_domain *dom, u64 index, unsigned int level)
+{
+	struct kmdom_frame *leaf = kmdom_table_find(&dom->table, index, level + 1);
+
+	/* -1: nobody knows, because lockdep was turned off. */
+	EXPECT(leaf && lockdep_is_held(&leaf->lock) > 0);
+}
+
+static int evict_locked(struct kmdom_domain *dom, struct kmdom_frame *leaf,
+			struct kmdom_frame *frame, u64 entry)
+{
+	expect_locked(dom, kmdom_page_first(frame->index, frame->level), frame->level);
+	return kmdom_wait_evict(dom, leaf, frame, entry);
+}
+
+static unsigned int refuse_locked(struct kmdom_domain *dom, u64 index, unsigned int level)
+{
+	expect_locked(dom, index, level);
+	return kmdom_wait_refuse(dom, index, level);
+}
+
+#define kmdom_wait_page_changed(dom, index, level, answer) \
+	tell_changed(dom, index, level, answer)
+#define kmdom_wait_frames_freed(dom, answer)	tell_frames(dom, answer)
+#define kmdom_events_freed(dom, index, level, version) \
+	tell_freed(dom, index, level, version)
+#define kmdom_wait_evict(dom, leaf, frame, entry) \
+	evict_locked(dom, leaf, frame, entry)
+#define kmdom_wait_refuse(dom, index, level)	refuse_locked(dom, index, level)
+
 #include "../../module/core/slab.c"
 #include "../../module/core/cache.c"
 #include "../../module/core/paging.c"
-#include "../../module/core/restore.c"
 
-static void (*before_promise)(void *arg);
-static void *before_promise_arg;
-
-/**
- * bed_before_promise - another thread comes before a client's next promise, once
- * @what: what it does, when the client has looked at the tables, if it does that first
- * @arg: for that
- */
-void bed_before_promise(void (*what)(void *arg), void *arg)
+static int judge_late(const struct kmdom_schema *schema, const u8 *record, size_t len,
+		      void *page, unsigned long *live, u64 *why)
 {
-	before_promise = what;
-	before_promise_arg = arg;
+	others_come(BED_DECODE);
+	return kmdom_judge_payload(schema, record, len, page, live, why);
 }
+
+#define kmdom_judge_payload(schema, record, len, page, live, why) \
+	judge_late(schema, record, len, page, live, why)
+#include "../../module/core/restore.c"
 
 static bool reserve_late(struct kmdom_ledger *ledger, unsigned int nr,
 			 enum kmdom_claim claim)
 {
-	void (*what)(void *arg) = before_promise;
-
-	before_promise = NULL;
-	if (what)
-		what(before_promise_arg);
+	others_come(BED_PROMISE);
 	return kmdom_frames_reserve(ledger, nr, claim);
 }
 
 #define kmdom_frames_reserve(ledger, nr, claim)	reserve_late(ledger, nr, claim)
 #include "../../module/core/client.c"
-#undef kmdom_frames_reserve
 
 /** bed_evict_table - the last step of an eviction: another thread may be before it */
 int bed_evict_table(struct kmdom_domain *dom, struct kmdom_frame *parent,
