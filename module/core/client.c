@@ -31,6 +31,9 @@ static void kmdom_pins_count(struct kmdom_client_op *op, int nr)
 		lock_map_release(&kmdom_pins_held);
 }
 
+/* Frames that are promised for one allocation. */
+#define KMDOM_PROMISE_ONE	(1 + KMDOM_TABLES_EXTRA)
+
 /*
  * Promises frames and tables to an operation that is about to allocate. The tables are
  * looked at when they cannot leave any more.
@@ -72,11 +75,16 @@ static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
 
 static void kmdom_op_unreserve(struct kmdom_client_op *op)
 {
+	unsigned int left = op->reserved;
+
 	if (!op->grows)
 		return;
 	op->grows = false;
-	kmdom_frames_unreserve(&op->dom->ledger, op->reserved);
 	op->reserved = 0;
+	/* The usual one, which the allocation did not need. */
+	if (left == KMDOM_PROMISE_ONE && likely(kmdom_promise_keep(&op->dom->ledger, left)))
+		return;
+	kmdom_frames_unreserve(&op->dom->ledger, left);
 	kmdom_wait_frames_freed(op->dom, false);
 }
 
@@ -429,9 +437,26 @@ static __always_inline bool kmdom_pin_one(struct kmdom_client_op *op,
 }
 
 /*
- * And the next: no object, but frames, which are there, and the tables, as it seems. Out
- * of line, as all other sets, so that the usual one saves no registers for them.
+ * The usual promise: that of one allocation, which the last operation on this CPU did not
+ * need, while the tables are there that it keeps. Is the cursor elsewhere by now, the
+ * operation has it all the same, and kmdom_pin_many() ends it.
  */
+static __always_inline bool kmdom_pin_none(struct kmdom_client_op *op)
+{
+	struct kmdom_domain *dom = op->dom;
+	unsigned int nr;
+
+	if (op->nr_pins || op->grows)
+		return false;
+	nr = kmdom_promise_reuse(&dom->ledger);
+	if (unlikely(!nr))
+		return false;
+	op->reserved = nr;
+	op->grows = true;
+	return likely(kmdom_table_found(&dom->table));
+}
+
+/* And the next: frames that are there, and the tables, as it seems. */
 static noinline int kmdom_pin_others(struct kmdom_client_op *op, struct kmdom_pin *pins,
 				     unsigned int nr_pins, unsigned int nr_allocs)
 {
@@ -440,6 +465,15 @@ static noinline int kmdom_pin_others(struct kmdom_client_op *op, struct kmdom_pi
 	    likely(!kmdom_op_promise(op, nr_allocs + KMDOM_TABLES_EXTRA, KMDOM_CLAIM_ALLOC)))
 		return 0;
 	return kmdom_pin_many(op, pins, nr_pins, nr_allocs);
+}
+
+/* Out of line, as all sets but the usual one, which saves no registers for them. */
+static noinline int kmdom_pin_not_one(struct kmdom_client_op *op, struct kmdom_pin *pins,
+				      unsigned int nr_pins, unsigned int nr_allocs)
+{
+	if (!nr_pins && nr_allocs == 1 && likely(kmdom_pin_none(op)))
+		return 0;
+	return kmdom_pin_others(op, pins, nr_pins, nr_allocs);
 }
 
 /**
@@ -463,7 +497,7 @@ int kmdom_pin_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 {
 	kmdom_pin_set_rules(op);
 	if (unlikely(nr_pins != 1 || nr_allocs))
-		return kmdom_pin_others(op, pins, nr_pins, nr_allocs);
+		return kmdom_pin_not_one(op, pins, nr_pins, nr_allocs);
 	return likely(kmdom_pin_one(op, pins)) ? 0 : kmdom_pin_many(op, pins, 1, 0);
 }
 EXPORT_SYMBOL_GPL(kmdom_pin_set);

@@ -59,6 +59,7 @@ static void kmdom_domain_free(struct kmdom_domain *dom)
 	kmdom_seal_destroy(dom->seal);
 	kmdom_caches_destroy(dom);
 	mem_cgroup_put(dom->memcg);
+	kmdom_ledger_exit(&dom->ledger);
 	kfree(dom);
 	module_put(THIS_MODULE);
 }
@@ -292,9 +293,7 @@ void kmdom_domain_abort_locked(struct kmdom_domain *dom)
 	if (kmdom_domain_has_aborted(dom))
 		return;
 	WRITE_ONCE(dom->state, KMDOM_DOMAIN_ABORTED);
-	spin_lock(&dom->ledger.lock);
-	dom->ledger.closed = true;
-	spin_unlock(&dom->ledger.lock);
+	kmdom_ledger_close(&dom->ledger);
 	kmdom_wait_abort(dom);
 	if (dom->session)
 		kmdom_session_end(dom->session, -ENODEV);
@@ -451,17 +450,20 @@ static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 					       const char *full)
 {
 	struct kmdom_domain *dom;
+	int ret;
 
 	dom = kzalloc(sizeof(*dom), GFP_KERNEL_ACCOUNT);
 	if (!dom)
 		return ERR_PTR(-ENOMEM);
+	ret = kmdom_ledger_init(&dom->ledger, arg->max_frames,
+				&kmdom_domain_ledger_ops, kmdom_wq,
+				&dom->wait.nr_waiters);
+	if (ret)
+		goto free;
 	dom->seal = kmdom_seal_create(arg->aead);
-	if (IS_ERR(dom->seal)) {
-		void *err = dom->seal;
-
-		kfree(dom);
-		return err;
-	}
+	ret = PTR_ERR_OR_ZERO(dom->seal);
+	if (ret)
+		goto exit_ledger;
 	strscpy(dom->name, full, sizeof(dom->name));
 	strscpy(dom->aead, arg->aead[0] ? arg->aead : KMDOM_SEAL_DEFAULT,
 		sizeof(dom->aead));
@@ -476,9 +478,6 @@ static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 	INIT_LIST_HEAD(&dom->node);
 	mutex_init(&dom->lifecycle);
 	kmdom_table_init(&dom->table, &dom->ledger);
-	kmdom_ledger_init(&dom->ledger, arg->max_frames,
-			  &kmdom_domain_ledger_ops, kmdom_wq,
-			  &dom->wait.nr_waiters);
 	init_waitqueue_head(&dom->drain_wq);
 	xa_init_flags(&dom->caches, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kmdom_wait_init(&dom->wait);
@@ -488,6 +487,12 @@ static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 	init_completion(&dom->reaped);
 	__module_get(THIS_MODULE);
 	return dom;
+
+exit_ledger:
+	kmdom_ledger_exit(&dom->ledger);
+free:
+	kfree(dom);
+	return ERR_PTR(ret);
 }
 
 static int kmdom_domain_enlist(struct kmdom_domain *dom)

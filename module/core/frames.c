@@ -55,12 +55,18 @@ void kmdom_frame_set_state(struct kmdom_frame *frame,
  * @ops: what it depends on
  * @wq: what runs its deferred work; as long as @ops->get() keeps the ledger
  * @nr_waiters: where the number of those who wait is
+ *
+ * Context: may sleep; charged to the caller.
+ * Return: 0 or -ENOMEM.
  */
-void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
-		       const struct kmdom_ledger_ops *ops,
-		       struct workqueue_struct *wq,
-		       const unsigned int *nr_waiters)
+int kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
+		      const struct kmdom_ledger_ops *ops,
+		      struct workqueue_struct *wq,
+		      const unsigned int *nr_waiters)
 {
+	ledger->kept = alloc_percpu_gfp(atomic_t, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!ledger->kept)
+		return -ENOMEM;
 	ledger->ops = ops;
 	ledger->wq = wq;
 	ledger->nr_waiters = nr_waiters;
@@ -68,6 +74,13 @@ void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
 	INIT_LIST_HEAD(&ledger->free);
 	INIT_LIST_HEAD(&ledger->pools);
 	ledger->max = max;
+	return 0;
+}
+
+/** kmdom_ledger_exit - the end of a ledger that nobody uses */
+void kmdom_ledger_exit(struct kmdom_ledger *ledger)
+{
+	free_percpu(ledger->kept);
 }
 
 /* Frames that the caller may lock at most. */
@@ -271,7 +284,94 @@ static void kmdom_frame_unlist(struct kmdom_frame *frame)
 	lockdep_assert_held(&ledger->lock);
 	list_del_init(&frame->node);
 	ledger->nr_free--;
-	ledger->nr_late -= frame->late;
+	WRITE_ONCE(ledger->nr_late, ledger->nr_late - frame->late);
+}
+
+/* A frame of an ended session leaves; its use of the pool ends in the work. */
+static void kmdom_frame_leave(struct kmdom_frame *frame)
+{
+	INIT_RCU_WORK(&frame->leave, kmdom_frame_leave_work);
+	queue_rcu_work(frame->pool->ledger->wq, &frame->leave);
+}
+
+/* Gives away free frames of ended sessions that no promise needs any more. */
+static void kmdom_frames_give_late(struct kmdom_ledger *ledger)
+{
+	struct kmdom_frame *frame, *next;
+
+	lockdep_assert_held(&ledger->lock);
+	if (!ledger->nr_late)
+		return;
+	list_for_each_entry_safe(frame, next, &ledger->free, node) {
+		if (!ledger->nr_late || ledger->nr_free <= ledger->reserved)
+			break;
+		if (!frame->late)
+			continue;
+		kmdom_frame_unlist(frame);
+		frame->late = false;
+		kmdom_frame_set_state(frame, KMDOM_FRAME_NONE);
+		ledger->backed--;
+		kmdom_frame_leave(frame);
+	}
+}
+
+/**
+ * kmdom_promises_collect - end the promises that are kept
+ * @ledger: the ledger, locked
+ *
+ * For who is refused frames, or waits for promises to end.
+ *
+ * Context: the ledger's lock is held.
+ * Return: whether there were any.
+ */
+bool kmdom_promises_collect(struct kmdom_ledger *ledger)
+{
+	bool any = false;
+	int cpu;
+
+	lockdep_assert_held(&ledger->lock);
+	/*
+	 * The caller has said that frames are missed; who keeps a promise after that sees
+	 * it. Pairs with kmdom_promise_keep(), as do the next two.
+	 */
+	smp_mb();
+	if (!READ_ONCE(ledger->keeps))
+		return false;
+	smp_store_mb(ledger->keeps, false);
+	for_each_possible_cpu(cpu) {
+		unsigned int nr = atomic_xchg(per_cpu_ptr(ledger->kept, cpu), 0);
+
+		if (nr) {
+			ledger->reserved -= nr;
+			ledger->growers--;
+			any = true;
+		}
+	}
+	if (any)
+		kmdom_frames_give_late(ledger);
+	return any;
+}
+
+/** kmdom_ledger_grows - may an operation make new pages? The ledger's lock is held */
+bool kmdom_ledger_grows(struct kmdom_ledger *ledger)
+{
+	if (ledger->growers)
+		kmdom_promises_collect(ledger);
+	return ledger->growers;
+}
+
+/**
+ * kmdom_ledger_close - the domain is aborted: no frame is taken any more
+ * @ledger: the ledger
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_ledger_close(struct kmdom_ledger *ledger)
+{
+	spin_lock(&ledger->lock);
+	WRITE_ONCE(ledger->closed, true);
+	kmdom_promises_collect(ledger);
+	spin_unlock(&ledger->lock);
 }
 
 /*
@@ -286,6 +386,7 @@ static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
 
 	spin_lock(&ledger->lock);
 	pool->ended = true;
+	kmdom_promises_collect(ledger);
 	spin_unlock(&ledger->lock);
 
 	for (i = 0; i < pool->nr_frames; i++) {
@@ -297,7 +398,7 @@ static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
 			/* As if in use: see kmdom_frames_give_late(). */
 			refcount_inc(&pool->users);
 			frame->late = true;
-			ledger->nr_late++;
+			WRITE_ONCE(ledger->nr_late, ledger->nr_late + 1);
 			spin_unlock(&ledger->lock);
 			continue;
 		}
@@ -312,6 +413,10 @@ static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
 		spin_unlock(&ledger->lock);
 		cond_resched();
 	}
+	/* Those that were kept before this pool had late ones. */
+	spin_lock(&ledger->lock);
+	kmdom_promises_collect(ledger);
+	spin_unlock(&ledger->lock);
 }
 
 /**
@@ -357,8 +462,8 @@ void kmdom_pool_put(struct kmdom_pool *pool)
 	queue_work(ledger->wq, &pool->free);
 }
 
-static bool kmdom_ledger_has(const struct kmdom_ledger *ledger, unsigned int nr,
-			     enum kmdom_claim claim)
+static bool kmdom_ledger_spares(const struct kmdom_ledger *ledger, unsigned int nr,
+				enum kmdom_claim claim)
 {
 	u64 keep = ledger->reserved;
 
@@ -368,6 +473,13 @@ static bool kmdom_ledger_has(const struct kmdom_ledger *ledger, unsigned int nr,
 	if (claim != KMDOM_CLAIM_OLDEST)
 		keep += KMDOM_FRAMES_RESERVE;
 	return !ledger->closed && ledger->nr_free >= keep + nr;
+}
+
+static bool kmdom_ledger_has(struct kmdom_ledger *ledger, unsigned int nr,
+			     enum kmdom_claim claim)
+{
+	return kmdom_ledger_spares(ledger, nr, claim) ||
+	       (kmdom_promises_collect(ledger) && kmdom_ledger_spares(ledger, nr, claim));
 }
 
 /**
@@ -396,34 +508,6 @@ bool kmdom_frames_reserve(struct kmdom_ledger *ledger, unsigned int nr,
 	}
 	spin_unlock(&ledger->lock);
 	return ok;
-}
-
-/* A frame of an ended session leaves; its use of the pool ends in the work. */
-static void kmdom_frame_leave(struct kmdom_frame *frame)
-{
-	INIT_RCU_WORK(&frame->leave, kmdom_frame_leave_work);
-	queue_rcu_work(frame->pool->ledger->wq, &frame->leave);
-}
-
-/* Gives away free frames of ended sessions that no promise needs any more. */
-static void kmdom_frames_give_late(struct kmdom_ledger *ledger)
-{
-	struct kmdom_frame *frame, *next;
-
-	lockdep_assert_held(&ledger->lock);
-	if (!ledger->nr_late)
-		return;
-	list_for_each_entry_safe(frame, next, &ledger->free, node) {
-		if (!ledger->nr_late || ledger->nr_free <= ledger->reserved)
-			break;
-		if (!frame->late)
-			continue;
-		kmdom_frame_unlist(frame);
-		frame->late = false;
-		kmdom_frame_set_state(frame, KMDOM_FRAME_NONE);
-		ledger->backed--;
-		kmdom_frame_leave(frame);
-	}
 }
 
 /** kmdom_frames_unreserve - end a promise, of which @nr frames are left */

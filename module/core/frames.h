@@ -19,6 +19,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -186,12 +187,16 @@ struct kmdom_ledger_ops {
  * @nr_free: lent and free
  * @nr_used: lent and in use; granted = @nr_free + @nr_used at every instant
  * @nr_tables: of these, tables
- * @reserved: of the free ones, promised to operations
- * @growers: operations that have a promise, be it used up: they may make new pages
+ * @reserved: of the free ones, promised to operations, or kept
+ * @growers: operations that have a promise, be it used up: they may make new pages. And
+ *	promises that are kept
+ * @kept: for each CPU the frames of a promise that nobody has now, or 0: see
+ *	kmdom_promise_keep(). Atomic, the pointer constant
+ * @keeps: there may be some (cleared under the lock)
  * @nr_late: of the free ones, those of pools whose session has ended: kept for
- *	promises, and given away as soon as these end
+ *	promises, and given away as soon as these end (also read without)
  * @peak_used: the most that @nr_used ever was
- * @closed: the domain is aborted: nothing is taken any more
+ * @closed: the domain is aborted: nothing is taken any more (also read without)
  */
 struct kmdom_ledger {
 	const struct kmdom_ledger_ops *ops;
@@ -208,6 +213,8 @@ struct kmdom_ledger {
 	u64 nr_tables;
 	u64 reserved;
 	unsigned int growers;
+	atomic_t __percpu *kept;
+	bool keeps;
 	u64 nr_late;
 	u64 peak_used;
 	bool closed;
@@ -234,10 +241,61 @@ static inline void *kmdom_frame_data(const struct kmdom_frame *frame)
 	return page_address(frame->page);
 }
 
-void kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
-		       const struct kmdom_ledger_ops *ops,
-		       struct workqueue_struct *wq,
-		       const unsigned int *nr_waiters);
+/** kmdom_promise_unwanted - does anybody miss frames that a promise would keep? A hint */
+static inline bool kmdom_promise_unwanted(const struct kmdom_ledger *ledger)
+{
+	return READ_ONCE(*ledger->nr_waiters) || READ_ONCE(ledger->nr_late) ||
+	       READ_ONCE(ledger->closed);
+}
+
+/**
+ * kmdom_promise_keep - leave a promise to the next operation on this CPU
+ * @ledger: the ledger
+ * @nr: the frames of the promise, none of which is used up; the same for all that
+ *	are kept
+ *
+ * So most operations find one, without a lock. It counts as a promise meanwhile, in
+ * all that the ledger says and refuses; but whoever would be refused for it collects
+ * what is kept first. Kept and collected by atomic steps, whose order makes sure that of
+ * one who keeps and one who begins to miss frames at least one sees the other.
+ *
+ * Context: any that does not interrupt.
+ * Return: whether it is kept, or was collected just now; else it is the caller's yet.
+ */
+static inline bool kmdom_promise_keep(struct kmdom_ledger *ledger, unsigned int nr)
+{
+	atomic_t *kept = raw_cpu_ptr(ledger->kept);
+
+	/* Fully ordered; pairs with kmdom_promises_collect(). */
+	if (atomic_read(kept) || atomic_cmpxchg(kept, 0, nr))
+		return false;
+	if (unlikely(!READ_ONCE(ledger->keeps)))
+		smp_store_mb(ledger->keeps, true);
+	return likely(!kmdom_promise_unwanted(ledger)) || !atomic_xchg(kept, 0);
+}
+
+/**
+ * kmdom_promise_reuse - take a promise that is kept on this CPU
+ * @ledger: the ledger
+ *
+ * Context: any that does not interrupt.
+ * Return: its frames, or 0: there is none.
+ */
+static inline unsigned int kmdom_promise_reuse(struct kmdom_ledger *ledger)
+{
+	atomic_t *kept = raw_cpu_ptr(ledger->kept);
+
+	return atomic_read(kept) ? atomic_xchg(kept, 0) : 0;
+}
+
+int kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
+		      const struct kmdom_ledger_ops *ops,
+		      struct workqueue_struct *wq,
+		      const unsigned int *nr_waiters);
+void kmdom_ledger_exit(struct kmdom_ledger *ledger);
+void kmdom_ledger_close(struct kmdom_ledger *ledger);
+bool kmdom_promises_collect(struct kmdom_ledger *ledger);
+bool kmdom_ledger_grows(struct kmdom_ledger *ledger);
 struct kmdom_pool *kmdom_pool_create(struct kmdom_ledger *ledger, u32 nr_frames);
 void kmdom_pool_end(struct kmdom_pool *pool);
 void kmdom_pool_put(struct kmdom_pool *pool);

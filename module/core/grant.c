@@ -120,7 +120,8 @@ static bool kmdom_frame_take_back(struct kmdom_frame *frame)
 	lockdep_assert_held(&frame->pool->lock);
 	spin_lock(&ledger->lock);
 	free = frame->state == KMDOM_FRAME_FREE &&
-	       ledger->nr_free > ledger->reserved;
+	       (ledger->nr_free > ledger->reserved ||
+		(kmdom_promises_collect(ledger) && ledger->nr_free > ledger->reserved));
 	if (free) {
 		list_del_init(&frame->node);
 		ledger->nr_free--;

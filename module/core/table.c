@@ -394,7 +394,8 @@ int kmdom_table_leave(struct kmdom_table *table, struct kmdom_frame *parent,
 
 	lockdep_assert_held(&frame->lock);
 	spin_lock(&table->ledger->lock);
-	if (!table->ledger->growers || !kmdom_table_at_cursor(table, first, frame->level)) {
+	if (!kmdom_table_at_cursor(table, first, frame->level) ||
+	    !kmdom_ledger_grows(table->ledger)) {
 		frame->dead = true;
 		kmdom_table_set(parent, first, entry);
 		if (READ_ONCE(table->found) == 1 + kmdom_table_index(first, 1))

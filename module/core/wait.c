@@ -115,15 +115,21 @@ static bool kmdom_waiter_try(struct kmdom_domain *dom,
 	return false;
 }
 
-/* Who has become the oldest has new rights: try it, and the next, and so on. */
-static void kmdom_wait_advance(struct kmdom_domain *dom)
+/*
+ * Who has become the oldest has new rights: try it, and the next, and so on. Not @tried,
+ * which was the oldest before, and is: what others got since is nothing for it. Returns
+ * the oldest.
+ */
+static const struct kmdom_waiter *
+kmdom_wait_advance(struct kmdom_domain *dom, const struct kmdom_waiter *tried)
 {
 	struct kmdom_waiter *first;
 
 	do {
 		first = list_first_entry_or_null(&dom->wait.waiters,
 						 struct kmdom_waiter, node);
-	} while (first && kmdom_waiter_try(dom, first));
+	} while (first && first != tried && kmdom_waiter_try(dom, first));
+	return first;
 }
 
 /*
@@ -381,7 +387,7 @@ int kmdom_wait_for_set(struct kmdom_client_op *op, struct kmdom_pin *pins,
 			atomic64_inc(&dom->stats.timeouts);
 			kmdom_wait_stalled(dom, since);
 		}
-		kmdom_wait_advance(dom);
+		kmdom_wait_advance(dom, NULL);
 		kmdom_wait_update_lack(dom);
 	}
 	spin_unlock(&dom->wait.lock);
@@ -449,6 +455,7 @@ void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
 			     unsigned int level, bool answer)
 {
 	struct kmdom_wait *wait = &dom->wait;
+	const struct kmdom_waiter *oldest;
 
 	smp_mb();	/* pairs with kmdom_waiter_add() */
 	if (!READ_ONCE(wait->nr_waiters))
@@ -458,9 +465,9 @@ void kmdom_wait_page_changed(struct kmdom_domain *dom, u64 index,
 		wait->stalled = false;
 	kmdom_events_update(dom, index, level);
 	/* Oldest first, whatever it waits for: it has the first right. */
-	kmdom_wait_advance(dom);
+	oldest = kmdom_wait_advance(dom, NULL);
 	kmdom_wait_try_page(dom, index, level);
-	kmdom_wait_advance(dom);
+	kmdom_wait_advance(dom, oldest);
 	kmdom_wait_update_lack(dom);
 	spin_unlock(&wait->lock);
 }
@@ -476,6 +483,7 @@ void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
 {
 	struct kmdom_wait *wait = &dom->wait;
 	struct kmdom_waiter *waiter, *next;
+	const struct kmdom_waiter *oldest;
 	unsigned int before;
 
 	smp_mb();	/* pairs with kmdom_waiter_add() */
@@ -484,11 +492,12 @@ void kmdom_wait_frames_freed(struct kmdom_domain *dom, bool answer)
 	spin_lock(&wait->lock);
 	answer = answer && wait->lack;
 	before = wait->nr_waiters;
-	kmdom_wait_advance(dom);
+	oldest = kmdom_wait_advance(dom, NULL);
 	list_for_each_entry_safe(waiter, next, &wait->waiters, node)
-		if (waiter->lacks_frames && !kmdom_waiter_try(dom, waiter))
+		if (waiter->lacks_frames &&
+		    (waiter == oldest || !kmdom_waiter_try(dom, waiter)))
 			break;
-	kmdom_wait_advance(dom);
+	kmdom_wait_advance(dom, oldest);
 	kmdom_wait_update_lack(dom);
 	if (answer && wait->nr_waiters < before)
 		wait->stalled = false;
@@ -660,7 +669,7 @@ unsigned int kmdom_wait_refuse(struct kmdom_domain *dom, u64 index,
 	}
 	if (nr) {
 		wait->stalled = false;
-		kmdom_wait_advance(dom);
+		kmdom_wait_advance(dom, NULL);
 	}
 	kmdom_wait_update_lack(dom);
 	spin_unlock(&wait->lock);

@@ -97,8 +97,8 @@ struct bed *bed_new(struct kunit *test, u64 max_frames)
 	dom->wait.deadline_ms = 1;
 	xa_init_flags(&dom->caches, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kmdom_table_init(&dom->table, &dom->ledger);
-	kmdom_ledger_init(&dom->ledger, max_frames, &bed_ledger_ops, wq,
-			  &dom->wait.nr_waiters);
+	KUNIT_ASSERT_EQ(test, kmdom_ledger_init(&dom->ledger, max_frames, &bed_ledger_ops,
+						wq, &dom->wait.nr_waiters), 0);
 	address_space_init_once(&bed->mapping);
 	bed->pages_left = BED_NEVER;
 	bed->locked = bed_locked();
@@ -123,6 +123,7 @@ void bed_end(struct bed *bed)
 	bed_settle(bed);
 	/* And then its pool. */
 	flush_workqueue(bed->dom.ledger.wq);
+	bed_collect(bed);
 	EXPECT(list_empty(&bed->dom.ledger.pools));
 	EXPECT(list_empty(&bed->dom.ledger.free));
 	EXPECT_EQ(bed->dom.ledger.backed, 0);
@@ -137,6 +138,7 @@ void bed_end(struct bed *bed)
 	EXPECT_EQ(bed_locked(), bed->locked);
 	EXPECT_EQ(bed_warnings(), 0);
 	xa_destroy(&bed->dom.caches);
+	kmdom_ledger_exit(&bed->dom.ledger);
 	destroy_workqueue(bed->dom.ledger.wq);
 }
 
@@ -206,6 +208,14 @@ void bed_promise(struct bed *bed, unsigned int nr)
 	KUNIT_ASSERT_TRUE(kunit_get_current_test(),
 			  kmdom_frames_reserve(&bed->dom.ledger, nr,
 					       KMDOM_CLAIM_OLDEST));
+}
+
+/** bed_collect - end the promises that are kept, by which the last operations ended */
+void bed_collect(struct bed *bed)
+{
+	spin_lock(&bed->dom.ledger.lock);
+	kmdom_promises_collect(&bed->dom.ledger);
+	spin_unlock(&bed->dom.ledger.lock);
 }
 
 /** bed_take - a frame in TRANSIT, without which the case ends */

@@ -86,6 +86,7 @@ void bed_pool_drop(struct kmdom_pool *pool);
 u64 bed_grant(struct kmdom_pool *pool, u64 first, u32 nr);
 u64 bed_revoke(struct kmdom_pool *pool, u64 first, u32 nr);
 void bed_promise(struct bed *bed, unsigned int nr);
+void bed_collect(struct bed *bed);
 struct kmdom_frame *bed_take(struct bed *bed, enum kmdom_claim claim);
 void bed_leave_free(struct bed *bed, u64 nr);
 long bed_locked(void);
@@ -113,5 +114,6 @@ extern struct kunit_suite restore_suite;
 extern struct kunit_suite evict_suite;
 extern struct kunit_suite client_suite;
 extern struct kunit_suite wait_suite;
+extern struct kunit_suite kept_suite;
 
 #endif /* KMDOM_KUNIT_BED_H */

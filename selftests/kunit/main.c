@@ -65,7 +65,7 @@ void unit_free(void *buf)
 
 kunit_test_suites(UNIT_SUITES, &frames_suite, &pools_suite, &table_suite,
 		  &slab_suite, &pages_suite, &versions_suite, &restore_suite, &evict_suite,
-		  &client_suite, &wait_suite);
+		  &client_suite, &wait_suite, &kept_suite);
 
 /* KUnit runs the suites when this is over. */
 static int __init kmdom_kunit_init(void)

@@ -148,6 +148,7 @@ static void scene_end(struct scene *scene)
 	desk_close(scene->first);
 	desk_close(scene->second);
 	shop_close(&scene->shop);
+	bed_collect(scene->shop.bed);
 	EXPECT_EQ(dom->ledger.reserved, 0);
 	shop_end(&scene->shop);
 }
