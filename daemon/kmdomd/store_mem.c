@@ -2,9 +2,9 @@
 /*
  * Store "mem": records compressed by zstd, in a file of a tmpfs.
  *
- * Memory that outlives the process, and that can be swapped. It is not mapped:
- * a mapping would be locked, whole, with the rest of the process. Records of
- * SEALED pages do not become shorter: they are kept as they are.
+ * Memory that outlives the process, and that can be swapped. It is read through a
+ * mapping, if that can be had (store_map.h), and written by calls, which tell what is
+ * wrong. Records of SEALED pages do not become shorter: they are kept as they are.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +14,14 @@
 #include "report.h"
 #include "store.h"
 #include "store_format.h"
+#include "store_map.h"
 
 #define MEM_LEVEL	1
 
 struct mem {
 	ZSTD_CCtx *cctx;
 	ZSTD_DCtx *dctx;
+	struct store_map map;
 	uint8_t scratch[STORE_SLOT_MAX];
 };
 
@@ -29,6 +31,7 @@ static void mem_close(struct store *store)
 
 	if (!mem)
 		return;
+	store_map_close(&mem->map);
 	ZSTD_freeCCtx(mem->cctx);
 	ZSTD_freeDCtx(mem->dctx);
 	free(mem);
@@ -53,6 +56,8 @@ static int mem_open(struct store *store)
 		report_error("store %s: no memory for zstd", store->path);
 		return -ENOMEM;
 	}
+	/* Where it cannot be mapped, it is slower. */
+	store_map_open(&mem->map, store->fd, store->size);
 	return 0;
 }
 
@@ -96,20 +101,29 @@ static int mem_get(struct store *store, struct store_io *io)
 	return len;
 }
 
-/* Memory is there at once: the door would only make it later. */
-static void mem_transfer(struct store *store, struct store_io *io)
+static ssize_t mem_call(const struct door_job *job)
 {
-	struct door_job *job = &io->job;
 	ssize_t done;
 
-	(void)store;
 	do {
 		if (job->write)
 			done = pwrite(job->fd, job->buf, job->len, job->offset);
 		else
 			done = pread(job->fd, job->buf, job->len, job->offset);
 	} while (done < 0 && errno == EINTR);
-	job->done(job, done < 0 ? -errno : (int)done);
+	return done < 0 ? -errno : done;
+}
+
+/* Memory is there at once: the door would only make it later. */
+static void mem_transfer(struct store *store, struct store_io *io)
+{
+	const struct mem *mem = store->priv;
+	struct door_job *job = &io->job;
+	ssize_t done = job->len;
+
+	if (job->write || !store_map_read(&mem->map, job->buf, job->len, job->offset))
+		done = mem_call(job);
+	job->done(job, done);
 }
 
 const struct store_ops store_mem_ops = {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include "disk.h"
 
 struct disk disk;
@@ -8,6 +10,8 @@ ssize_t __real_pread(int fd, void *buf, size_t len, off_t offset);
 ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t offset);
 ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t offset);
+int __real_fstatfs(int fd, struct statfs *fs);
+int __wrap_fstatfs(int fd, struct statfs *fs);
 
 /* Bytes of a transfer that are before the bad place; none: errno tells why. */
 static size_t disk_good(size_t len, off_t offset, int error)
@@ -28,4 +32,13 @@ ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t offset)
 {
 	len = disk_good(len, offset, disk.write_error);
 	return len ? __real_pwrite(fd, buf, len, offset) : -1;
+}
+
+int __wrap_fstatfs(int fd, struct statfs *fs)
+{
+	int ret = __real_fstatfs(fd, fs);
+
+	if (!ret && fs->f_type == TMPFS_MAGIC && !disk.tmpfs)
+		fs->f_type = EXT4_SUPER_MAGIC;
+	return ret;
 }
