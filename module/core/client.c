@@ -73,6 +73,23 @@ static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
 	return ret && kmdom_domain_has_aborted(op->dom) ? -ENODEV : ret;
 }
 
+/*
+ * Leaves the usual promise, which the allocation did not need, to the next operation.
+ * Returns whether that has it; else it has ended, and those who lack frames are to be
+ * told: also if another one collected it, who tells nobody.
+ */
+static bool kmdom_op_keep(struct kmdom_ledger *ledger, unsigned int nr)
+{
+	if (nr != KMDOM_PROMISE_ONE || !kmdom_promise_keep(ledger, nr)) {
+		kmdom_frames_unreserve(ledger, nr);
+		return false;
+	}
+	if (likely(!kmdom_promise_unwanted(ledger)))
+		return true;
+	kmdom_promises_drop(ledger);
+	return false;
+}
+
 static void kmdom_op_unreserve(struct kmdom_client_op *op)
 {
 	unsigned int left = op->reserved;
@@ -81,11 +98,8 @@ static void kmdom_op_unreserve(struct kmdom_client_op *op)
 		return;
 	op->grows = false;
 	op->reserved = 0;
-	/* The usual one, which the allocation did not need. */
-	if (left == KMDOM_PROMISE_ONE && likely(kmdom_promise_keep(&op->dom->ledger, left)))
-		return;
-	kmdom_frames_unreserve(&op->dom->ledger, left);
-	kmdom_wait_frames_freed(op->dom, false);
+	if (!kmdom_op_keep(&op->dom->ledger, left))
+		kmdom_wait_frames_freed(op->dom, false);
 }
 
 /**

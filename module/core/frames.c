@@ -352,6 +352,19 @@ bool kmdom_promises_collect(struct kmdom_ledger *ledger)
 	return any;
 }
 
+/**
+ * kmdom_promises_drop - end the promises that are kept, of who has no lock
+ * @ledger: the ledger
+ *
+ * Context: any that does not interrupt.
+ */
+void kmdom_promises_drop(struct kmdom_ledger *ledger)
+{
+	spin_lock(&ledger->lock);
+	kmdom_promises_collect(ledger);
+	spin_unlock(&ledger->lock);
+}
+
 /** kmdom_ledger_grows - may an operation make new pages? The ledger's lock is held */
 bool kmdom_ledger_grows(struct kmdom_ledger *ledger)
 {
@@ -414,9 +427,7 @@ static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
 		cond_resched();
 	}
 	/* Those that were kept before this pool had late ones. */
-	spin_lock(&ledger->lock);
-	kmdom_promises_collect(ledger);
-	spin_unlock(&ledger->lock);
+	kmdom_promises_drop(ledger);
 }
 
 /**

@@ -256,11 +256,11 @@ static inline bool kmdom_promise_unwanted(const struct kmdom_ledger *ledger)
  *
  * So most operations find one, without a lock. It counts as a promise meanwhile, in
  * all that the ledger says and refuses; but whoever would be refused for it collects
- * what is kept first. Kept and collected by atomic steps, whose order makes sure that of
- * one who keeps and one who begins to miss frames at least one sees the other.
+ * what is kept first. Who has kept one looks at kmdom_promise_unwanted() then, and drops
+ * it: of one who keeps and one who begins to miss frames at least one sees the other.
  *
  * Context: any that does not interrupt.
- * Return: whether it is kept, or was collected just now; else it is the caller's yet.
+ * Return: whether it is kept; else it is the caller's yet.
  */
 static inline bool kmdom_promise_keep(struct kmdom_ledger *ledger, unsigned int nr)
 {
@@ -271,7 +271,7 @@ static inline bool kmdom_promise_keep(struct kmdom_ledger *ledger, unsigned int 
 		return false;
 	if (unlikely(!READ_ONCE(ledger->keeps)))
 		smp_store_mb(ledger->keeps, true);
-	return likely(!kmdom_promise_unwanted(ledger)) || !atomic_xchg(kept, 0);
+	return true;
 }
 
 /**
@@ -295,6 +295,7 @@ int kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
 void kmdom_ledger_exit(struct kmdom_ledger *ledger);
 void kmdom_ledger_close(struct kmdom_ledger *ledger);
 bool kmdom_promises_collect(struct kmdom_ledger *ledger);
+void kmdom_promises_drop(struct kmdom_ledger *ledger);
 bool kmdom_ledger_grows(struct kmdom_ledger *ledger);
 struct kmdom_pool *kmdom_pool_create(struct kmdom_ledger *ledger, u32 nr_frames);
 void kmdom_pool_end(struct kmdom_pool *pool);

@@ -123,7 +123,7 @@ void bed_end(struct bed *bed)
 	bed_settle(bed);
 	/* And then its pool. */
 	flush_workqueue(bed->dom.ledger.wq);
-	bed_collect(bed);
+	kmdom_promises_drop(&bed->dom.ledger);
 	EXPECT(list_empty(&bed->dom.ledger.pools));
 	EXPECT(list_empty(&bed->dom.ledger.free));
 	EXPECT_EQ(bed->dom.ledger.backed, 0);
@@ -208,14 +208,6 @@ void bed_promise(struct bed *bed, unsigned int nr)
 	KUNIT_ASSERT_TRUE(kunit_get_current_test(),
 			  kmdom_frames_reserve(&bed->dom.ledger, nr,
 					       KMDOM_CLAIM_OLDEST));
-}
-
-/** bed_collect - end the promises that are kept, by which the last operations ended */
-void bed_collect(struct bed *bed)
-{
-	spin_lock(&bed->dom.ledger.lock);
-	kmdom_promises_collect(&bed->dom.ledger);
-	spin_unlock(&bed->dom.ledger.lock);
 }
 
 /** bed_take - a frame in TRANSIT, without which the case ends */

@@ -65,11 +65,13 @@ struct bed {
  * enum bed_step - steps that others can come before
  * @BED_PROMISE: a client is promised frames; when it has looked at the tables, if it
  *	does that first
+ * @BED_KEPT: who has kept a promise looks whether it is wanted
  * @BED_DECODE: what is in a record goes to its frame
  * @BED_TELL: who has changed a page says so
  */
 enum bed_step {
 	BED_PROMISE,
+	BED_KEPT,
 	BED_DECODE,
 	BED_TELL,
 	BED_STEPS,
@@ -86,7 +88,6 @@ void bed_pool_drop(struct kmdom_pool *pool);
 u64 bed_grant(struct kmdom_pool *pool, u64 first, u32 nr);
 u64 bed_revoke(struct kmdom_pool *pool, u64 first, u32 nr);
 void bed_promise(struct bed *bed, unsigned int nr);
-void bed_collect(struct bed *bed);
 struct kmdom_frame *bed_take(struct bed *bed, enum kmdom_claim claim);
 void bed_leave_free(struct bed *bed, u64 nr);
 long bed_locked(void);

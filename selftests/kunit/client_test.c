@@ -54,7 +54,7 @@ static int grow(const struct growth *growth)
 			kmdom_unpin(&op, &pin);
 	}
 	kmdom_op_end(&op);
-	bed_collect(growth->shop->bed);
+	kmdom_promises_drop(&dom->ledger);
 	EXPECT_EQ(dom->ledger.reserved, 0);
 	EXPECT_EQ(dom->ledger.growers, 0);
 	return ret;

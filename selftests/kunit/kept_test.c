@@ -47,7 +47,7 @@ static void test_reuse(struct kunit *test)
 	EXPECT(kmdom_promise_keep(ledger, PROMISE));
 	migrate_enable();
 	check_promised(bed, 1);
-	bed_collect(bed);
+	kmdom_promises_drop(ledger);
 	check_promised(bed, 0);
 	bed_pool_drop(pool);
 	bed_end(bed);
@@ -135,30 +135,12 @@ static void test_late(struct kunit *test)
 	bed_pool_drop(pool);
 	check_promised(bed, 1);
 	EXPECT_EQ(ledger->nr_late, PROMISE);
-	EXPECT(!kmdom_promise_keep(ledger, PROMISE));
+	EXPECT(kmdom_promise_unwanted(ledger));
 	kmdom_frames_unreserve(ledger, PROMISE);
 	EXPECT_EQ(ledger->nr_late, 0);
+	EXPECT(!kmdom_promise_unwanted(ledger));
 	EXPECT_EQ(ledger->backed, 0);
 	check_promised(bed, 0);
-	bed_end(bed);
-}
-
-/* Nor is any kept while somebody waits, or when all is over. */
-static void test_unwanted(struct kunit *test)
-{
-	struct bed *bed = bed_new(test, FRAMES);
-	struct kmdom_pool *pool = bed_granted(bed, FRAMES);
-
-	bed->dom.wait.nr_waiters = 1;
-	EXPECT(!keep(bed));
-	bed->dom.wait.nr_waiters = 0;
-	bed_promise(bed, PROMISE);
-	bed->dom.ledger.closed = true;
-	EXPECT(!kmdom_promise_keep(&bed->dom.ledger, PROMISE));
-	bed->dom.ledger.closed = false;
-	kmdom_frames_unreserve(&bed->dom.ledger, PROMISE);
-	check_promised(bed, 0);
-	bed_pool_drop(pool);
 	bed_end(bed);
 }
 
@@ -205,10 +187,57 @@ static void test_operations(struct kunit *test)
 	kmdom_op_end(&op);
 	migrate_enable();
 	EXPECT_EQ(ledger->growers, 1);
-	bed_collect(shop.bed);
+	kmdom_promises_drop(ledger);
 	EXPECT_EQ(ledger->reserved, 0);
 	EXPECT_EQ(ledger->growers, 0);
 	kmdom_slab_release(&shop.bed->dom, kmdom_ref_index(ref));
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
+/* What an operation leaves of its promise: whether it is kept. */
+static bool op_keeps(struct shop *shop)
+{
+	struct kmdom_ledger *ledger = &shop->bed->dom.ledger;
+	struct kmdom_client_op op;
+	unsigned int kept;
+
+	kmdom_op_begin(&op, &shop->bed->dom, 0);
+	EXPECT_EQ(kmdom_pin_set(&op, NULL, 0, 1), 0);
+	shop->bed->frees = 0;
+	kmdom_op_end(&op);
+	kept = ledger->growers;
+	EXPECT_EQ(ledger->reserved, kept ? SHOP_PROMISE : 0);
+	EXPECT_EQ(shop->bed->frees, !kept);
+	kmdom_promises_drop(ledger);
+	EXPECT_EQ(ledger->growers, 0);
+	return kept;
+}
+
+static void ends(void *arg)
+{
+	struct kmdom_ledger *ledger = arg;
+
+	WRITE_ONCE(ledger->closed, true);
+}
+
+/* Nor is any kept while somebody waits, or when all is over; and they are told. */
+static void test_unwanted(struct kunit *test)
+{
+	struct kmdom_domain *dom;
+	struct shop shop;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(4));
+	dom = &shop.bed->dom;
+	EXPECT(op_keeps(&shop));
+	dom->wait.nr_waiters = 1;
+	EXPECT(!op_keeps(&shop));
+	dom->wait.nr_waiters = 0;
+	bed_before(BED_KEPT, ends, &dom->ledger);
+	EXPECT(!op_keeps(&shop));
+	dom->ledger.closed = false;
+	EXPECT(op_keeps(&shop));
 	shop_close(&shop);
 	shop_end(&shop);
 }

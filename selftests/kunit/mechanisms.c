@@ -185,7 +185,14 @@ static bool reserve_late(struct kmdom_ledger *ledger, unsigned int nr,
 	return kmdom_frames_reserve(ledger, nr, claim);
 }
 
+static bool look_late(const struct kmdom_ledger *ledger)
+{
+	others_come(BED_KEPT);
+	return kmdom_promise_unwanted(ledger);
+}
+
 #define kmdom_frames_reserve(ledger, nr, claim)	reserve_late(ledger, nr, claim)
+#define kmdom_promise_unwanted(ledger)		look_late(ledger)
 #include "../../module/core/client.c"
 
 /** bed_evict_table - the last step of an eviction: another thread may be before it */

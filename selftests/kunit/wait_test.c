@@ -148,7 +148,7 @@ static void scene_end(struct scene *scene)
 	desk_close(scene->first);
 	desk_close(scene->second);
 	shop_close(&scene->shop);
-	bed_collect(scene->shop.bed);
+	kmdom_promises_drop(&dom->ledger);
 	EXPECT_EQ(dom->ledger.reserved, 0);
 	shop_end(&scene->shop);
 }
@@ -274,8 +274,13 @@ static void test_overtaken(struct kunit *test)
 	scene_end(&scene);
 }
 
+static void collects(void *arg)
+{
+	kmdom_promises_drop(arg);
+}
+
 /* What was promised to an operation, and not used, is for who lacked it. */
-static void test_promised(struct kunit *test)
+static void check_promised(struct kunit *test, bool collected)
 {
 	struct guest first = { .ms = LONG }, second = { .nr_allocs = 1, .ms = LONG };
 	struct kmdom_client_op op;
@@ -289,11 +294,24 @@ static void test_promised(struct kunit *test)
 	EXPECT_EQ(kmdom_pin_set(&op, NULL, 0, 1), 0);
 	guest_begin(&second, &scene.shop);
 	EXPECT(guest_waits(&second));
+	if (collected)
+		bed_before(BED_KEPT, collects, &scene.shop.bed->dom.ledger);
 	kmdom_op_end(&op);
 	EXPECT_EQ(guest_end(&second), 0);
 	EXPECT_EQ(desk_restore(scene.first), 0);
 	EXPECT_EQ(guest_end(&first), 0);
 	scene_end(&scene);
+}
+
+static void test_promised(struct kunit *test)
+{
+	check_promised(test, false);
+}
+
+/* Also when another one took it as it was kept for the next. */
+static void test_promised_and_collected(struct kunit *test)
+{
+	check_promised(test, true);
 }
 
 /*
@@ -400,6 +418,7 @@ static struct kunit_case wait_cases[] = {
 	KUNIT_CASE(test_one_event),
 	KUNIT_CASE(test_overtaken),
 	KUNIT_CASE(test_promised),
+	KUNIT_CASE(test_promised_and_collected),
 	KUNIT_CASE(test_behind_the_late),
 	KUNIT_CASE(test_behind_the_refused),
 	KUNIT_CASE(test_behind_the_granted),
