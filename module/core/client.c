@@ -54,6 +54,7 @@ static __always_inline int kmdom_op_promise(struct kmdom_client_op *op, unsigned
 	}
 	op->reserved = nr;
 	op->grows = true;
+	op->keeps = claim == KMDOM_CLAIM_ALLOC;
 	return 0;
 }
 
@@ -74,13 +75,15 @@ static int kmdom_op_reserve(struct kmdom_client_op *op, unsigned int nr,
 }
 
 /*
- * Leaves the usual promise, which the allocation did not need, to the next operation.
- * Returns whether that has it; else it has ended, and those who lack frames are to be
- * told: also if another one collected it, who tells nobody.
+ * Leaves what is a usual promise yet to the next operation. Returns whether that has it;
+ * else it has ended, and those who lack frames are to be told: also if another one
+ * collected it, who tells nobody.
  */
-static bool kmdom_op_keep(struct kmdom_ledger *ledger, unsigned int nr)
+static bool kmdom_op_keep(struct kmdom_client_op *op, unsigned int nr)
 {
-	if (nr != KMDOM_PROMISE_ONE || !kmdom_promise_keep(ledger, nr)) {
+	struct kmdom_ledger *ledger = &op->dom->ledger;
+
+	if (nr != KMDOM_PROMISE_ONE || !op->keeps || !kmdom_promise_keep(ledger, nr)) {
 		kmdom_frames_unreserve(ledger, nr);
 		return false;
 	}
@@ -98,7 +101,7 @@ static void kmdom_op_unreserve(struct kmdom_client_op *op)
 		return;
 	op->grows = false;
 	op->reserved = 0;
-	if (!kmdom_op_keep(&op->dom->ledger, left))
+	if (!kmdom_op_keep(op, left))
 		kmdom_wait_frames_freed(op->dom, false);
 }
 
@@ -453,20 +456,22 @@ static __always_inline bool kmdom_pin_one(struct kmdom_client_op *op,
 /*
  * The usual promise: that of one allocation, which the last operation on this CPU did not
  * need, while the tables are there that it keeps. Is the cursor elsewhere by now, the
- * operation has it all the same, and kmdom_pin_many() ends it.
+ * operation has it all the same, and kmdom_pin_many() leaves it to the next. Not while
+ * anybody waits: there are older rights then.
  */
 static __always_inline bool kmdom_pin_none(struct kmdom_client_op *op)
 {
 	struct kmdom_domain *dom = op->dom;
 	unsigned int nr;
 
-	if (op->nr_pins || op->grows)
+	if (op->nr_pins || op->grows || kmdom_promise_unwanted(&dom->ledger))
 		return false;
 	nr = kmdom_promise_reuse(&dom->ledger);
 	if (unlikely(!nr))
 		return false;
 	op->reserved = nr;
 	op->grows = true;
+	op->keeps = true;
 	return likely(kmdom_table_found(&dom->table));
 }
 

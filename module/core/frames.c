@@ -331,15 +331,17 @@ bool kmdom_promises_collect(struct kmdom_ledger *ledger)
 
 	lockdep_assert_held(&ledger->lock);
 	/*
-	 * The caller has said that frames are missed; who keeps a promise after that sees
-	 * it. Pairs with kmdom_promise_keep(), as do the next two.
+	 * If the caller has said that frames are missed, who keeps a promise after that sees
+	 * it; else that one is as if it were still under way. Pairs with
+	 * kmdom_promise_keep(), as do the next two.
 	 */
 	smp_mb();
 	if (!READ_ONCE(ledger->keeps))
 		return false;
 	smp_store_mb(ledger->keeps, false);
 	for_each_possible_cpu(cpu) {
-		unsigned int nr = atomic_xchg(per_cpu_ptr(ledger->kept, cpu), 0);
+		atomic_t *kept = per_cpu_ptr(ledger->kept, cpu);
+		unsigned int nr = atomic_read(kept) ? atomic_xchg(kept, 0) : 0;
 
 		if (nr) {
 			ledger->reserved -= nr;
@@ -399,7 +401,6 @@ static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
 
 	spin_lock(&ledger->lock);
 	pool->ended = true;
-	kmdom_promises_collect(ledger);
 	spin_unlock(&ledger->lock);
 
 	for (i = 0; i < pool->nr_frames; i++) {
@@ -426,7 +427,7 @@ static void kmdom_pool_strip(struct kmdom_pool *pool, struct list_head *gone)
 		spin_unlock(&ledger->lock);
 		cond_resched();
 	}
-	/* Those that were kept before this pool had late ones. */
+	/* Those that were kept before this pool had late ones: none is after that. */
 	kmdom_promises_drop(ledger);
 }
 

@@ -251,8 +251,8 @@ static inline bool kmdom_promise_unwanted(const struct kmdom_ledger *ledger)
 /**
  * kmdom_promise_keep - leave a promise to the next operation on this CPU
  * @ledger: the ledger
- * @nr: the frames of the promise, none of which is used up; the same for all that
- *	are kept
+ * @nr: the frames of the promise, as many as one allocation may need; the same for all
+ *	that are kept. It was made by right of ALLOC
  *
  * So most operations find one, without a lock. It counts as a promise meanwhile, in
  * all that the ledger says and refuses; but whoever would be refused for it collects
@@ -266,10 +266,16 @@ static inline bool kmdom_promise_keep(struct kmdom_ledger *ledger, unsigned int 
 {
 	atomic_t *kept = raw_cpu_ptr(ledger->kept);
 
-	/* Fully ordered; pairs with kmdom_promises_collect(). */
-	if (atomic_read(kept) || atomic_cmpxchg(kept, 0, nr))
+	if (kmdom_promise_unwanted(ledger) || atomic_read(kept))
 		return false;
-	if (unlikely(!READ_ONCE(ledger->keeps)))
+	/* Fully ordered; pairs with kmdom_promises_collect(). */
+	if (atomic_cmpxchg(kept, 0, nr))
+		return false;
+	/*
+	 * Acquire: if another one has set it, who may have looked at it too early for that,
+	 * then what is read next, whether it is wanted, is as new.
+	 */
+	if (unlikely(!smp_load_acquire(&ledger->keeps)))
 		smp_store_mb(ledger->keeps, true);
 	return true;
 }

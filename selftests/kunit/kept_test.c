@@ -4,8 +4,7 @@
  * collected by whoever misses what they hold
  */
 #include <linux/preempt.h>
-#include "bed.h"
-#include "shop.h"
+#include "desk.h"
 
 #define PROMISE	4
 #define FRAMES	(KMDOM_FRAMES_RESERVE + 2 * PROMISE)
@@ -64,21 +63,31 @@ static bool is_reserved(struct bed *bed, struct kmdom_pool *pool)
 	return ok;
 }
 
-static bool is_taken(struct bed *bed, struct kmdom_pool *pool)
+static bool are_taken(struct bed *bed, enum kmdom_claim claim, unsigned int wanted)
 {
 	struct kmdom_frame *frames[FRAMES];
 	unsigned int nr = 0;
 
 	while (nr < FRAMES) {
-		frames[nr] = kmdom_frame_take(&bed->dom.ledger, KMDOM_CLAIM_OLDEST);
+		frames[nr] = kmdom_frame_take(&bed->dom.ledger, claim);
 		if (!frames[nr])
 			break;
 		nr++;
 	}
-	EXPECT_EQ(nr, FRAMES);
+	EXPECT_EQ(nr, wanted);
 	while (nr--)
 		kmdom_frame_put(frames[nr]);
 	return true;
+}
+
+static bool is_taken(struct bed *bed, struct kmdom_pool *pool)
+{
+	return are_taken(bed, KMDOM_CLAIM_OLDEST, FRAMES);
+}
+
+static bool is_restored(struct bed *bed, struct kmdom_pool *pool)
+{
+	return are_taken(bed, KMDOM_CLAIM_RESTORE, FRAMES - KMDOM_FRAMES_RESERVE);
 }
 
 static bool is_revoked(struct bed *bed, struct kmdom_pool *pool)
@@ -107,7 +116,7 @@ static bool has_closed(struct bed *bed, struct kmdom_pool *pool)
 static void test_collected(struct kunit *test)
 {
 	static bool (*const ways[])(struct bed *bed, struct kmdom_pool *pool) = {
-		is_reserved, is_taken, is_revoked, is_still, has_closed,
+		is_reserved, is_taken, is_restored, is_revoked, is_still, has_closed,
 	};
 	struct bed *bed = bed_new(test, FRAMES);
 	struct kmdom_pool *pool = bed_granted(bed, FRAMES);
@@ -156,7 +165,7 @@ static int make(struct shop *shop, struct kmdom_client_op *op, kmdom_ref *ref)
 	return ret;
 }
 
-/* An operation that finds one takes no lock; one that has used some of it keeps none. */
+/* An operation that finds one makes none; one that has used some of it keeps none. */
 static void test_operations(struct kunit *test)
 {
 	struct kmdom_client_op op;
@@ -184,6 +193,8 @@ static void test_operations(struct kunit *test)
 	atomic64_set(&shop.bed->dom.table.cursor, KMDOM_TABLE_ENTRIES);
 	kmdom_op_begin(&op, &shop.bed->dom, 0);
 	EXPECT_EQ(make(&shop, &op, &ref), 0);
+	/* The one that was kept is so again: it was of no use. */
+	EXPECT_EQ(ledger->growers, 2);
 	kmdom_op_end(&op);
 	migrate_enable();
 	EXPECT_EQ(ledger->growers, 1);
@@ -195,8 +206,8 @@ static void test_operations(struct kunit *test)
 	shop_end(&shop);
 }
 
-/* What an operation leaves of its promise: whether it is kept. */
-static bool op_keeps(struct shop *shop)
+/* What an operation leaves of its promise: whether it is kept, though others come then. */
+static bool op_keeps(struct shop *shop, void (*others)(void *arg))
 {
 	struct kmdom_ledger *ledger = &shop->bed->dom.ledger;
 	struct kmdom_client_op op;
@@ -205,6 +216,7 @@ static bool op_keeps(struct shop *shop)
 	kmdom_op_begin(&op, &shop->bed->dom, 0);
 	EXPECT_EQ(kmdom_pin_set(&op, NULL, 0, 1), 0);
 	shop->bed->frees = 0;
+	bed_before(BED_KEPT, others, ledger);
 	kmdom_op_end(&op);
 	kept = ledger->growers;
 	EXPECT_EQ(ledger->reserved, kept ? SHOP_PROMISE : 0);
@@ -230,14 +242,71 @@ static void test_unwanted(struct kunit *test)
 	shop_begin(&shop, test);
 	shop_open(&shop, test, SIZE_OF(4));
 	dom = &shop.bed->dom;
-	EXPECT(op_keeps(&shop));
+	EXPECT(op_keeps(&shop, NULL));
 	dom->wait.nr_waiters = 1;
-	EXPECT(!op_keeps(&shop));
+	EXPECT(!op_keeps(&shop, NULL));
 	dom->wait.nr_waiters = 0;
-	bed_before(BED_KEPT, ends, &dom->ledger);
-	EXPECT(!op_keeps(&shop));
+	EXPECT(!op_keeps(&shop, ends));
 	dom->ledger.closed = false;
-	EXPECT(op_keeps(&shop));
+	EXPECT(op_keeps(&shop, NULL));
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
+/* Nor is what the oldest had by his right, or what is kept given while somebody waits. */
+static void test_rights(struct kunit *test)
+{
+	struct kmdom_client_op op;
+	struct kmdom_ledger *ledger;
+	struct shop shop;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(4));
+	ledger = &shop.bed->dom.ledger;
+	bed_leave_free(shop.bed, SHOP_PROMISE);
+	EXPECT(!op_keeps(&shop, NULL));
+	bed_leave_free(shop.bed, SHOP_PROMISE + KMDOM_FRAMES_RESERVE);
+	EXPECT(op_keeps(&shop, NULL));
+	kmdom_op_begin(&op, &shop.bed->dom, KMDOM_OP_NOWAIT);
+	EXPECT_EQ(kmdom_pin_set(&op, NULL, 0, 1), 0);
+	kmdom_op_end(&op);
+	EXPECT_EQ(ledger->growers, 1);
+	bed_leave_free(shop.bed, SHOP_PROMISE);
+	shop.bed->dom.wait.nr_waiters = 1;
+	kmdom_op_begin(&op, &shop.bed->dom, KMDOM_OP_NOWAIT);
+	EXPECT_EQ(kmdom_pin_set(&op, NULL, 0, 1), -EAGAIN);
+	shop.bed->dom.wait.nr_waiters = 0;
+	kmdom_op_end(&op);
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
+/* The table over the cursor leaves, though a promise is kept that would keep it. */
+static void test_table(struct kunit *test)
+{
+	struct kmdom_ledger *ledger;
+	struct kmdom_client_op op;
+	struct desk *page, *table;
+	struct shop shop;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(1));
+	ledger = &shop.bed->dom.ledger;
+	page = desk_open(&shop);
+	desk_take(page);
+	table = desk_beside(page, 1);
+	EXPECT_EQ(desk_export(table), 0);
+	EXPECT_EQ(desk_exported(table), 0);
+	kmdom_op_begin(&op, &shop.bed->dom, 0);
+	EXPECT_EQ(kmdom_pin_set(&op, NULL, 0, 1), 0);
+	EXPECT_EQ(desk_evict(table, table->res.version), -EBUSY);
+	kmdom_op_end(&op);
+	EXPECT_EQ(ledger->growers, 1);
+	EXPECT_EQ(desk_evict(table, table->res.version), 0);
+	EXPECT_EQ(ledger->growers, 0);
+	EXPECT_EQ(desk_restore(table), 0);
+	desk_leave(table);
+	desk_close(page);
 	shop_close(&shop);
 	shop_end(&shop);
 }
@@ -248,6 +317,8 @@ static struct kunit_case kept_cases[] = {
 	KUNIT_CASE(test_late),
 	KUNIT_CASE(test_unwanted),
 	KUNIT_CASE(test_operations),
+	KUNIT_CASE(test_rights),
+	KUNIT_CASE(test_table),
 	{}
 };
 

@@ -228,6 +228,7 @@ struct kmdom_pin {
  * @nr_pins: pins held now
  * @reserved: frames set aside for its allocations
  * @grows: it may allocate
+ * @keeps: what is left of that may be the next operation's: it has no special right
  * @undone: frames were promised for a moment, and are not any more
  * @waited: whether it waited for the pager
  *
@@ -241,6 +242,7 @@ struct kmdom_client_op {
 	unsigned int nr_pins;
 	unsigned int reserved;
 	bool grows;
+	bool keeps;
 	bool undone;
 	bool waited;
 };
