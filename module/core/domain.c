@@ -458,12 +458,12 @@ static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 	ret = kmdom_ledger_init(&dom->ledger, arg->max_frames,
 				&kmdom_domain_ledger_ops, kmdom_wq,
 				&dom->wait.nr_waiters);
+	if (!ret) {
+		dom->seal = kmdom_seal_create(arg->aead);
+		ret = PTR_ERR_OR_ZERO(dom->seal);
+	}
 	if (ret)
 		goto free;
-	dom->seal = kmdom_seal_create(arg->aead);
-	ret = PTR_ERR_OR_ZERO(dom->seal);
-	if (ret)
-		goto exit_ledger;
 	strscpy(dom->name, full, sizeof(dom->name));
 	strscpy(dom->aead, arg->aead[0] ? arg->aead : KMDOM_SEAL_DEFAULT,
 		sizeof(dom->aead));
@@ -488,9 +488,8 @@ static struct kmdom_domain *kmdom_domain_alloc(const struct kmdom_create *arg,
 	__module_get(THIS_MODULE);
 	return dom;
 
-exit_ledger:
-	kmdom_ledger_exit(&dom->ledger);
 free:
+	kmdom_ledger_exit(&dom->ledger);
 	kfree(dom);
 	return ERR_PTR(ret);
 }

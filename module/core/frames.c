@@ -77,7 +77,7 @@ int kmdom_ledger_init(struct kmdom_ledger *ledger, u64 max,
 	return 0;
 }
 
-/** kmdom_ledger_exit - the end of a ledger that nobody uses */
+/** kmdom_ledger_exit - the end of a ledger that nobody uses, or could not be made */
 void kmdom_ledger_exit(struct kmdom_ledger *ledger)
 {
 	free_percpu(ledger->kept);
