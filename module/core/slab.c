@@ -111,10 +111,12 @@ static bool kmdom_magazine_push(struct kmdom_cache *cache,
 }
 
 /*
- * Refills this CPU's magazine from the first page with room that is not frozen.
- * The caller may be on another CPU by the time it returns, and loops.
+ * Refills this CPU's magazine from the first pages with room that are not frozen; of
+ * those that other CPUs have slots of only with @shared: two that work in one page get
+ * in each other's way. The caller may be on another CPU by the time it returns, and
+ * loops.
  */
-static bool kmdom_magazine_refill(struct kmdom_cache *cache)
+static bool kmdom_magazine_refill(struct kmdom_cache *cache, bool shared)
 {
 	struct kmdom_frame *frame, *next;
 	struct kmdom_magazine *mag;
@@ -132,6 +134,8 @@ static bool kmdom_magazine_refill(struct kmdom_cache *cache)
 		}
 		/* Seen here or not: a freeze drops the slots under this lock. */
 		if (atomic64_read(&frame->pins) & KMDOM_PIN_FROZEN_ANY)
+			continue;
+		if (!shared && !bitmap_empty(frame->mag, KMDOM_SLOTS_PER_PAGE))
 			continue;
 		mag->nr += kmdom_page_take_slots(cache, frame,
 						 mag->refs + mag->nr,
@@ -343,7 +347,9 @@ int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 	for (;;) {
 		ref = kmdom_magazine_pop(cache);
 		if (!ref) {
-			if (kmdom_magazine_refill(cache))
+			if (kmdom_magazine_refill(cache, false) ||
+			    (!kmdom_frames_plenty(&cache->dom->ledger) &&
+			     kmdom_magazine_refill(cache, true)))
 				continue;
 			return kmdom_page_create(cache, pin, promised);
 		}

@@ -173,6 +173,40 @@ static void test_told(struct kunit *test)
 	shop_end(&shop);
 }
 
+#define SLOTS	32	/* more than a magazine gets at a time */
+
+/*
+ * Of a page of which another CPU has slots none are taken, while frames are plenty: the
+ * two would be in each other's way. Then they are.
+ */
+static void test_apart(struct kunit *test)
+{
+	struct kmdom_frame *frame;
+	struct shop shop;
+	unsigned int i;
+	u64 index;
+
+	shop_begin(&shop, test);
+	shop_open(&shop, test, SIZE_OF(SLOTS));
+	index = kmdom_ref_index(shop_alloc(&shop));
+	while (shop.nr <= SLOTS / 2)
+		shop_alloc(&shop);
+	frame = shop_page(&shop, index);
+	set_bit(SLOTS - 1, frame->used);
+	set_bit(SLOTS - 1, frame->mag);
+	/* As many pages, filled, as make that less than a quarter which is left then. */
+	for (i = 0; i < 3 * SHOP_PROMISE * SLOTS; i++)
+		EXPECT(kmdom_ref_index(shop_alloc(&shop)) == index + 1 + i / SLOTS);
+	bed_leave_free(shop.bed, SHOP_PROMISE);
+	EXPECT_EQ(shop_alloc(&shop), kmdom_ref_make(index, SLOTS / 2 + 1));
+	clear_bit(SLOTS - 1, frame->mag);
+	clear_bit(SLOTS - 1, frame->used);
+	while (shop.nr)
+		shop_free_at(&shop, 0);
+	shop_close(&shop);
+	shop_end(&shop);
+}
+
 enum step { STEP_ALLOC, STEP_FREE_FIRST, STEP_FREE_MIDDLE, STEP_FREE_LAST, STEP_DROP, NR_STEPS };
 
 static void do_step(struct shop *shop, enum step step)
@@ -290,6 +324,7 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(test_at_hand),
 	KUNIT_CASE(test_awaited),
 	KUNIT_CASE(test_told),
+	KUNIT_CASE(test_apart),
 	KUNIT_CASE_SLOW(test_sequences),
 	KUNIT_CASE(test_random),
 	{}
