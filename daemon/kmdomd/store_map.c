@@ -10,12 +10,14 @@
 #include "store_map.h"
 
 /* Where this thread goes on if a page cannot be had; NULL: it does not copy now. */
-static _Thread_local sigjmp_buf *volatile way_out;
+static _Thread_local _Atomic(sigjmp_buf *) way_out;
 
 static void on_bus_error(int signo)
 {
-	if (way_out)
-		siglongjmp(*way_out, 1);
+	sigjmp_buf *there = atomic_load_explicit(&way_out, memory_order_relaxed);
+
+	if (there)
+		siglongjmp(*there, 1);
 	/* Of nothing that is copied here: it comes again, and ends the process. */
 	signal(signo, SIG_DFL);
 }
@@ -98,13 +100,13 @@ bool store_map_read(const struct store_map *map, void *buf, size_t len, uint64_t
 	if (!map->bytes || offset > map->size || len > map->size - offset)
 		return false;
 	if (!sigsetjmp(here, 0)) {
-		way_out = &here;
+		atomic_store_explicit(&way_out, &here, memory_order_relaxed);
 		/* As the compiler does not know that a copy may end in a handler. */
 		atomic_signal_fence(memory_order_seq_cst);
 		memcpy(buf, map->bytes + offset, len);
 		atomic_signal_fence(memory_order_seq_cst);
 		ok = true;
 	}
-	way_out = NULL;
+	atomic_store_explicit(&way_out, NULL, memory_order_relaxed);
 	return ok;
 }

@@ -126,6 +126,7 @@ static void open_with_locked_memory(int fd)
 {
 	struct stat before, after;
 	struct store_map map;
+	unsigned long start;
 	char line[128];
 	FILE *file;
 
@@ -135,12 +136,10 @@ static void open_with_locked_memory(int fd)
 	    before.st_blocks != after.st_blocks || !reads(&map, PAGE, 0))
 		_exit(1);
 	file = fopen("/proc/self/smaps", "re");
-	while (fgets(line, sizeof(line), file)) {
-		unsigned long start, end;
-
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2 && start == (unsigned long)map.bytes)
-			break;
-	}
+	do {
+		if (!fgets(line, sizeof(line), file))
+			_exit(1);
+	} while (sscanf(line, "%lx-", &start) != 1 || start != (unsigned long)map.bytes);
 	while (fgets(line, sizeof(line), file) && strncmp(line, "VmFlags:", 8))
 		;
 	_exit(!strstr(line, " sh") || strstr(line, " lo"));

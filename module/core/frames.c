@@ -338,7 +338,7 @@ bool kmdom_promises_collect(struct kmdom_ledger *ledger)
 	smp_mb();
 	if (!READ_ONCE(ledger->keeps))
 		return false;
-	smp_store_mb(ledger->keeps, false);
+	smp_store_mb(ledger->keeps, false);	/* who keeps one now sets it again */
 	for_each_possible_cpu(cpu) {
 		atomic_t *kept = per_cpu_ptr(ledger->kept, cpu);
 		unsigned int nr = atomic_read(kept) ? atomic_xchg(kept, 0) : 0;

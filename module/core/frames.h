@@ -283,7 +283,7 @@ static inline bool kmdom_promise_keep(struct kmdom_ledger *ledger, unsigned int 
 	 * then what is read next, whether it is wanted, is as new.
 	 */
 	if (unlikely(!smp_load_acquire(&ledger->keeps)))
-		smp_store_mb(ledger->keeps, true);
+		smp_store_mb(ledger->keeps, true);	/* pairs with the same */
 	return true;
 }
 
