@@ -142,7 +142,7 @@ static void open_with_locked_memory(int fd)
 	} while (sscanf(line, "%lx-", &start) != 1 || start != (unsigned long)map.bytes);
 	while (fgets(line, sizeof(line), file) && strncmp(line, "VmFlags:", 8))
 		;
-	_exit(!strstr(line, " sh") || strstr(line, " lo"));
+	_exit(strstr(line, " sh") && !strstr(line, " lo") ? 0 : 1);
 }
 
 /* All memory of the process is locked, but not this; and none of it is made. */
