@@ -9,12 +9,12 @@
 #include <sys/vfs.h>
 #include "store_map.h"
 
-/* Where this thread goes on if a page cannot be had; NULL: it does not copy now. */
-static _Thread_local _Atomic(sigjmp_buf *) way_out;
+/* A sigjmp_buf: where this thread goes on if a page cannot be had; 0: it does not copy. */
+static _Thread_local atomic_uintptr_t way_out;
 
 static void on_bus_error(int signo)
 {
-	sigjmp_buf *there = atomic_load_explicit(&way_out, memory_order_relaxed);
+	sigjmp_buf *there = (void *)atomic_load_explicit(&way_out, memory_order_relaxed);
 
 	if (there)
 		siglongjmp(*there, 1);
@@ -100,13 +100,13 @@ bool store_map_read(const struct store_map *map, void *buf, size_t len, uint64_t
 	if (!map->bytes || offset > map->size || len > map->size - offset)
 		return false;
 	if (!sigsetjmp(here, 0)) {
-		atomic_store_explicit(&way_out, &here, memory_order_relaxed);
+		atomic_store_explicit(&way_out, (uintptr_t)&here, memory_order_relaxed);
 		/* As the compiler does not know that a copy may end in a handler. */
 		atomic_signal_fence(memory_order_seq_cst);
 		memcpy(buf, map->bytes + offset, len);
 		atomic_signal_fence(memory_order_seq_cst);
 		ok = true;
 	}
-	atomic_store_explicit(&way_out, NULL, memory_order_relaxed);
+	atomic_store_explicit(&way_out, 0, memory_order_relaxed);
 	return ok;
 }
