@@ -341,6 +341,7 @@ int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 {
 	struct kmdom_frame *frame;
 	kmdom_ref ref;
+	int ret;
 
 	if (cache->schema.slots == 1)
 		return kmdom_page_create(cache, pin, promised);
@@ -351,7 +352,11 @@ int kmdom_slab_alloc(struct kmdom_cache *cache, struct kmdom_pin *pin,
 			    (!kmdom_frames_plenty(&cache->dom->ledger) &&
 			     kmdom_magazine_refill(cache, true)))
 				continue;
-			return kmdom_page_create(cache, pin, promised);
+			ret = kmdom_page_create(cache, pin, promised);
+			/* Better in a page of others than nowhere. */
+			if (!ret || !kmdom_magazine_refill(cache, true))
+				return ret;
+			continue;
 		}
 		frame = kmdom_slot_claim(cache, ref);
 		if (frame) {

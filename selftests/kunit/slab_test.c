@@ -175,28 +175,43 @@ static void test_told(struct kunit *test)
 
 #define SLOTS	32	/* more than a magazine gets at a time */
 
+/* Another CPU has the last slot of a page. */
+static void give_away_last(struct kmdom_frame *frame)
+{
+	set_bit(SLOTS - 1, frame->used);
+	set_bit(SLOTS - 1, frame->mag);
+}
+
 /*
  * Of a page of which another CPU has slots none are taken, while frames are plenty: the
- * two would be in each other's way. Then they are.
+ * two would be in each other's way. Then they are, and for who has no promise of a frame.
  */
 static void test_apart(struct kunit *test)
 {
+	unsigned int promised = 0, i;
 	struct kmdom_frame *frame;
+	struct kmdom_pin pin = {};
 	struct shop shop;
-	unsigned int i;
 	u64 index;
 
 	shop_begin(&shop, test);
 	shop_open(&shop, test, SIZE_OF(SLOTS));
+	pin.cache = shop.cache;
+	pin.write = true;
 	index = kmdom_ref_index(shop_alloc(&shop));
 	while (shop.nr <= SLOTS / 2)
 		shop_alloc(&shop);
 	frame = shop_page(&shop, index);
-	set_bit(SLOTS - 1, frame->used);
-	set_bit(SLOTS - 1, frame->mag);
+	give_away_last(frame);
 	/* As many pages, filled, as make that less than a quarter which is left then. */
 	for (i = 0; i < 3 * SHOP_PROMISE * SLOTS; i++)
 		EXPECT(kmdom_ref_index(shop_alloc(&shop)) == index + 1 + i / SLOTS);
+	EXPECT_EQ(kmdom_slab_alloc(shop.cache, &pin, &promised), 0);
+	EXPECT_EQ(pin.ref, kmdom_ref_make(index, SLOTS / 2 + 1));
+	kmdom_slab_free(pin.frame, SLOTS / 2 + 1);
+	/* Ours are none again, so that they must be found. */
+	shop_drop(frame);
+	give_away_last(frame);
 	bed_leave_free(shop.bed, SHOP_PROMISE);
 	EXPECT_EQ(shop_alloc(&shop), kmdom_ref_make(index, SLOTS / 2 + 1));
 	clear_bit(SLOTS - 1, frame->mag);

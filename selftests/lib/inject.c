@@ -20,7 +20,7 @@
 /* Steps that are taken once more. */
 #define TAIL		3
 
-/* Sweeps in which a kind that has to fail may be passed over, less one. */
+/* Sweeps that are made at most, until each kind that has to fail has failed. */
 #define SWEEPS		5
 
 /* Frames of the stack that are looked at: the kernel's own limit. */
